@@ -1,0 +1,49 @@
+/** The state port: one durable store per partition, written in atomic checkpoints. */
+
+export interface Checkpoint {
+  /** UUID of the log this store was folded from. */
+  readonly logId: string;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly foldVersion: number;
+  /** Next log offset to fold. */
+  readonly offset: number;
+  /** Offset and content hash of the last applied record, null before the first. */
+  readonly lastApplied: { readonly offset: number; readonly hash: string } | null;
+  readonly watermark: number;
+}
+
+export interface OutboxEntry {
+  /** Row identity: a newer row of one key replaces the older. */
+  readonly key: string;
+  /** Encoded row; null removes the entry (it was acknowledged). */
+  readonly value: Buffer | null;
+}
+
+export interface CheckpointWrite {
+  readonly checkpoint: Checkpoint;
+  /** Null deletes. */
+  readonly states: Iterable<readonly [key: string, value: Buffer | null]>;
+  /** Named blobs: running aggregates, rules. Null deletes. */
+  readonly blobs: Iterable<readonly [name: string, value: Buffer | null]>;
+  readonly outbox: Iterable<OutboxEntry>;
+}
+
+export interface PartitionStore {
+  checkpoint(): Checkpoint | null;
+  get(key: string): Buffer | undefined;
+  blob(name: string): Buffer | undefined;
+  states(): Iterable<readonly [key: string, value: Buffer]>;
+  outbox(): Iterable<readonly [key: string, value: Buffer]>;
+  /** All of it or nothing, durable when it returns. */
+  write(write: CheckpointWrite): void;
+  close(): void;
+}
+
+export interface StateStore {
+  /** @throws if this partition is open already in this process */
+  open(partition: number): PartitionStore;
+  /** Deletes a partition's store, for a rebuild. */
+  drop(partition: number): void;
+  close(): void;
+}
