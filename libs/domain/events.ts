@@ -80,6 +80,8 @@ export interface TouchpointHead {
   /** Where the person came from (a campaign tag, a public-domain feed, a search, …), null when unknown. */
   readonly entrySource: string | null;
   readonly campaign: string | null;
+  /** The brand's own staff and bots are never visitors or active. Absent means false. */
+  readonly staffOrBot?: boolean;
 }
 
 export interface LinkChanged extends TouchpointHead {
