@@ -23,4 +23,5 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/scripts/skip-reporter.mjs'],
 };

@@ -1,0 +1,76 @@
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from '@jest/globals';
+import { hasMaven, javaVersion } from './java.js';
+import { KafkaServer } from './kafka-server.js';
+import { withLock } from './lock.js';
+import { RegistryServer } from './registry-server.js';
+
+export interface TestServers {
+  readonly brokers: readonly string[];
+  /** Base of the Confluent-compatible API. */
+  readonly registryUrl: string;
+}
+
+export type Availability =
+  | ({ readonly available: true } & TestServers)
+  /** `excused`: this machine cannot be expected to run them, so that CI may pass without. */
+  | { readonly available: false; readonly reason: string; readonly excused: boolean };
+
+/** Shared by all workers of one run; `scripts/test.mjs` makes it and its reporter reads it. */
+const RUN_DIRECTORY = process.env['TEST_RUN_DIR'] ?? mkdtempSync(join(tmpdir(), 'test-run-'));
+
+/**
+ * The broker and registry of this run: those of KAFKA_BROKERS and SCHEMA_REGISTRY_URL, else a pair that the
+ * first caller starts for all workers and that ends with the run.
+ */
+export async function ensureServers(): Promise<Availability> {
+  const brokers = process.env['KAFKA_BROKERS'];
+  const registryUrl = process.env['SCHEMA_REGISTRY_URL'];
+  if (brokers && registryUrl) return { available: true, brokers: brokers.split(','), registryUrl };
+  const shared = join(RUN_DIRECTORY, 'servers.json');
+  return withLock(`${shared}.lock`, async () => {
+    if (!existsSync(shared)) writeFileSync(shared, JSON.stringify(await startServers()));
+    return JSON.parse(readFileSync(shared, 'utf8')) as Availability;
+  });
+}
+
+async function startServers(): Promise<Availability> {
+  const java = javaVersion();
+  if (java === null || java < 17) {
+    return { available: false, reason: `they need Java 17 (found: ${java ?? 'none'})`, excused: true };
+  }
+  if (!hasMaven())
+    return { available: false, reason: 'they are downloaded with Maven, which is missing', excused: false };
+  try {
+    const [kafka, registry] = await Promise.all([KafkaServer.start(), RegistryServer.start()]);
+    return { available: true, brokers: kafka.brokers, registryUrl: registry.url };
+  } catch (error) {
+    return { available: false, reason: `they did not start: ${String(error)}`, excused: false };
+  }
+}
+
+export async function kafkaAvailable(): Promise<boolean> {
+  return (await ensureServers()).available;
+}
+
+/** A suite on the real broker and registry; skipped, and reported as such, where they cannot be had. */
+export async function describeWithServers(
+  title: string,
+  define: (servers: TestServers) => void,
+): Promise<void> {
+  const servers = await ensureServers();
+  if (servers.available) {
+    describe(title, () => define(servers));
+    return;
+  }
+  noteSkipped(title, `Kafka and the registry are not available: ${servers.reason}`, servers.excused);
+  // The tests are still collected, so that the report can say how many were skipped.
+  describe.skip(title, () => define({ brokers: [], registryUrl: '' }));
+}
+
+/** Tells the reporter why tests are skipped; unless excused, that fails a run with CI=true. */
+export function noteSkipped(title: string, reason: string, excused: boolean): void {
+  appendFileSync(join(RUN_DIRECTORY, 'skipped.jsonl'), `${JSON.stringify({ title, reason, excused })}\n`);
+}
