@@ -1,0 +1,41 @@
+/** Settings that several apps have, to be spread into an app's own schema: `z.object({ ...serverSettings, … })`. */
+import { choice, duration, httpUrl, integer, list, path, port, secret, text } from './setting-types.js';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What every app has. */
+export const serverSettings = {
+  nodeEnv: text().prefault('development').describe('Node’s own: development, test or production'),
+  logLevel: choice(LOG_LEVELS).prefault('info').describe('The least severe line to be logged'),
+  host: text()
+    .prefault('127.0.0.1')
+    .describe('Address to listen on; 0.0.0.0 opens the port to the network, and there is no login'),
+  port: port().prefault('8080').describe('Port of health, metrics and API; 0 takes a free one'),
+  shutdownMs: duration()
+    .prefault('20s')
+    .describe('How long an orderly shutdown may take before it is cut off'),
+  pollAgeMaxMs: duration()
+    .prefault('60s')
+    .describe('A consumer that has not asked for records for so long counts as dead'),
+};
+
+export const dataDirSettings = {
+  dataDir: path().prefault('.gravity').describe('Folder of the local store; one process at a time owns it'),
+};
+
+export const kafkaSettings = {
+  kafkaBrokers: list().describe('Kafka brokers as host:port, separated by commas'),
+  schemaRegistryUrl: httpUrl().describe('Schema registry with Confluent’s API'),
+};
+
+export const clickhouseSettings = {
+  clickhouseUrl: httpUrl().describe('ClickHouse over HTTP'),
+  clickhouseUser: text().prefault('default').describe('ClickHouse user'),
+  clickhousePassword: secret().prefault('').describe('ClickHouse password'),
+};
+
+/** How a consumer reads. */
+export const consumerSettings = {
+  batchRecordsMax: integer(1, 1_000_000).prefault('5000').describe('Records in one batch at most'),
+};

@@ -1,0 +1,43 @@
+export {
+  clickhouseSettings,
+  consumerSettings,
+  dataDirSettings,
+  kafkaSettings,
+  LOG_LEVELS,
+  type LogLevel,
+  serverSettings,
+} from './config/config-fragments.js';
+export {
+  type ConfigSchema,
+  describeConfig,
+  renderConfig,
+  renderConfigMarkdown,
+  type Setting,
+} from './config/describe-config.js';
+export { ConfigError, type Environment, loadConfig } from './config/load-config.js';
+export {
+  choice,
+  duration,
+  flag,
+  httpUrl,
+  instant,
+  integer,
+  list,
+  path,
+  port,
+  secret,
+  size,
+  text,
+  timeZone,
+} from './config/setting-types.js';
+export { Dependency, type DependencyOptions, type DependencyStatus } from './health/dependency.js';
+export { HealthRegistry, type HealthLimits, type HealthResult } from './health/health-registry.js';
+export { AppLogger, type LogFields, type LoggerOptions } from './logging/app-logger.js';
+export { NestLogger } from './logging/nest-logger.js';
+export { redactFields, redactText } from './logging/redact.js';
+export {
+  SHUTDOWN_PHASES,
+  type ShutdownPhase,
+  type ShutdownReport,
+  ShutdownSequence,
+} from './shutdown/shutdown-sequence.js';
