@@ -1,0 +1,58 @@
+export {
+  CommitAbortedError,
+  CommitUnknownError,
+  OwnershipLostError,
+  type BatchControl,
+  type CommitReceipt,
+  type ConsumerHandler,
+  type ConsumerHealth,
+  type ConsumerOptions,
+  type Log,
+  type LogConsumer,
+  type LogRecord,
+  type OutgoingRecord,
+  type PartitionEnds,
+  type Position,
+  type RecordBatch,
+  type TopicPartition,
+  type TopicPlanStep,
+  type TopicSpec,
+  type TransactionalWriter,
+} from './log.js';
+export {
+  type Checkpoint,
+  type CheckpointWrite,
+  type OutboxEntry,
+  type PartitionStore,
+  type StateStore,
+} from './state-store.js';
+export {
+  type FigureRow,
+  type FigureSink,
+  type HeartbeatRow,
+  type PeriodFigureRow,
+  type PersonRow,
+  type RowHead,
+  type RowStatus,
+  type WindowFigureRow,
+} from './rows.js';
+export {
+  LogCorruptError,
+  RegistryUnavailableError,
+  type DeadLetter,
+  type DeadLetterCodec,
+  type DecodedSource,
+  type DetailedEntry,
+  type EntryExtras,
+  type IntakeProgress,
+  type IntakeProgressCodec,
+  type KeyedValue,
+  type LogCodec,
+  type SourceCodec,
+  type StoredDeadLetter,
+  type TierChangedCodec,
+  type TierSnapshot,
+  type TiersCodec,
+} from './codecs.js';
+export { partitionOf } from './partition.js';
+export { TOPICS } from './topics.js';
