@@ -1,4 +1,13 @@
 export {
+  type AppDefinition,
+  type ConsumerStrategy,
+  type ServerConfig,
+  StartupError,
+} from './app/app-definition.js';
+export { EXIT, runApp } from './app/run-app.js';
+export { RunningApp } from './app/running-app.js';
+export { type Chassis, ServiceModule } from './app/service.module.js';
+export {
   clickhouseSettings,
   consumerSettings,
   dataDirSettings,
@@ -35,6 +44,12 @@ export { HealthRegistry, type HealthLimits, type HealthResult } from './health/h
 export { AppLogger, type LogFields, type LoggerOptions } from './logging/app-logger.js';
 export { NestLogger } from './logging/nest-logger.js';
 export { redactFields, redactText } from './logging/redact.js';
+export {
+  type BatchObservation,
+  Metrics,
+  type ServiceMetrics,
+  type TransactionOutcome,
+} from './metrics/metrics.js';
 export {
   SHUTDOWN_PHASES,
   type ShutdownPhase,

@@ -21,7 +21,11 @@ export class NestLogger implements LoggerService {
     else this.logger.info(textOf(message), fieldsOf(message, rest));
   }
   error(message: unknown, ...rest: unknown[]): void {
-    this.logger.error(textOf(message), fieldsOf(message, rest));
+    const part = partOf(rest);
+    // Errors of starting are thrown to us as well, and reported where they are caught.
+    if (part === 'ExceptionHandler' || part === 'NestApplication')
+      this.logger.debug(textOf(message), fieldsOf(message, rest));
+    else this.logger.error(textOf(message), fieldsOf(message, rest));
   }
   warn(message: unknown, ...rest: unknown[]): void {
     this.logger.warn(textOf(message), fieldsOf(message, rest));

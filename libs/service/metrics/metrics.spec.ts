@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import { Metrics } from './metrics.js';
+
+const batch = { topic: 't', partition: 1, records: 100, durationMs: 20, lagRecords: 7, lastRecordAt: 40_000 };
+
+describe('Metrics', () => {
+  it('counts what the apps report, each under its name', async () => {
+    const metrics = new Metrics(() => 100_000);
+    const intake = metrics.service('intake');
+    intake.batch({ ...batch, stagesMs: { fold: 5 } });
+    intake.batch(batch);
+    intake.recordsOut('relationship-log', 190);
+    intake.reject('t', 'bad-value', 10);
+    intake.transaction('committed');
+    intake.sink('persons', 12, 30);
+    intake.sinkFailed('persons');
+    intake.watermark(1, 88_000);
+    intake.outbox(1, 3);
+    metrics.service('archive').batch({ ...batch, lagRecords: 0 });
+
+    const { body, contentType } = await metrics.render();
+    expect(contentType).toContain('text/plain');
+    expect(body.split('\n')).toEqual(
+      expect.arrayContaining([
+        'gravity_records_in_total{service="intake",topic="t"} 200',
+        'gravity_records_in_total{service="archive",topic="t"} 100',
+        'gravity_records_out_total{service="intake",topic="relationship-log"} 190',
+        'gravity_rejects_total{service="intake",topic="t",reason="bad-value"} 10',
+        'gravity_transactions_total{service="intake",outcome="committed"} 1',
+        'gravity_sink_rows_total{service="intake",sink="persons"} 12',
+        'gravity_sink_failures_total{service="intake",sink="persons"} 1',
+        'gravity_sink_duration_seconds_sum{service="intake",sink="persons"} 0.03',
+        'gravity_batch_duration_seconds_count{service="intake",topic="t"} 2',
+        'gravity_stage_duration_seconds_count{service="intake",stage="fold"} 1',
+        'gravity_lag_records{service="intake",topic="t",partition="1"} 7',
+        'gravity_lag_seconds{service="intake",topic="t",partition="1"} 60',
+        'gravity_lag_seconds{service="archive",topic="t",partition="1"} 0',
+        'gravity_watermark_age_seconds{service="intake",partition="1"} 12',
+        'gravity_outbox_entries{service="intake",partition="1"} 3',
+      ]),
+    );
+  });
+
+  it('forgets a partition that has left', async () => {
+    const metrics = new Metrics();
+    const intake = metrics.service('intake');
+    intake.batch(batch);
+    intake.watermark(1, 1);
+    intake.outbox(1, 3);
+    intake.forget('t', 1);
+    expect((await metrics.render()).body).not.toContain('partition="1"');
+  });
+
+  it('names, helps and units are in order', async () => {
+    for (const metric of await new Metrics().registry.getMetricsAsJSON()) {
+      expect(metric.name).toMatch(/^gravity_[a-z_]+_(total|seconds|records|entries)$/);
+      expect(metric.help.length).toBeGreaterThan(10);
+    }
+  });
+});
