@@ -1,0 +1,95 @@
+import { METRICS } from './window-metrics.js';
+
+/** Ends per page. 64 ends of 8 metrics are 4 KiB. */
+const PAGE_ENDS = 64;
+/** Bound of the pages of one aggregate and window: 64 MiB, about a million ends (121 days of 10 s slides). */
+export const PAGES_MAX = 16_384;
+
+/**
+ * Differences of the metrics by window end, held in pages that exist only where something was added: spans may
+ * begin anywhere ahead of the watermark (a catch-up holds hours), nothing wraps and nothing has to be sized.
+ */
+export class DifferencePages {
+  private readonly pages = new Map<number, Float64Array<ArrayBuffer>>();
+  private lastKey = NaN;
+  private lastPage: Float64Array<ArrayBuffer> | undefined;
+
+  /** Number of pages held. */
+  get size(): number {
+    return this.pages.size;
+  }
+
+  /** @throws RangeError when the ends held would exceed `PAGES_MAX` pages. */
+  add(end: number, metric: number, value: number): void {
+    const key = Math.floor(end / PAGE_ENDS);
+    const page = this.lastKey === key && this.lastPage ? this.lastPage : this.pageFor(key);
+    const cell = (end - key * PAGE_ENDS) * METRICS + metric;
+    page[cell] = (page[cell] ?? 0) + value;
+  }
+
+  /** Adds the differences at `end` to `sums`. */
+  addTo(end: number, sums: Float64Array): void {
+    const key = Math.floor(end / PAGE_ENDS);
+    if (this.lastKey !== key) this.select(key);
+    const page = this.lastPage;
+    if (page === undefined) return;
+    const cell = (end - key * PAGE_ENDS) * METRICS;
+    for (let metric = 0; metric < METRICS; metric++) {
+      sums[metric] = (sums[metric] ?? 0) + (page[cell + metric] ?? 0);
+    }
+  }
+
+  /** Adds all differences at ends < `end` to `sums` and forgets them. Cost: pages held, not ends passed. */
+  settle(end: number, sums: Float64Array): void {
+    const boundary = Math.floor(end / PAGE_ENDS);
+    for (const [key, page] of this.pages) {
+      if (key > boundary) continue;
+      const cells = key < boundary ? page.length : (end - boundary * PAGE_ENDS) * METRICS;
+      for (let cell = 0; cell < cells; cell++) {
+        const metric = cell % METRICS;
+        sums[metric] = (sums[metric] ?? 0) + (page[cell] ?? 0);
+      }
+      if (key < boundary) this.pages.delete(key);
+      else page.fill(0, 0, cells);
+    }
+    this.lastKey = NaN;
+  }
+
+  /** First end ≥ `end` at which there may be a difference; Infinity when there is none. */
+  nextFrom(end: number): number {
+    const key = Math.floor(end / PAGE_ENDS);
+    if (this.pages.has(key)) return end;
+    let next = Infinity;
+    for (const held of this.pages.keys()) if (held > key && held < next) next = held;
+    return next * PAGE_ENDS;
+  }
+
+  /** Calls `visit` for every cell that is not 0, by end and metric, ascending. */
+  forEach(visit: (end: number, metric: number, value: number) => void): void {
+    const keys = [...this.pages.keys()].sort((a, b) => a - b);
+    for (const key of keys) {
+      this.pages.get(key)?.forEach((value, cell) => {
+        if (value !== 0) visit(key * PAGE_ENDS + Math.floor(cell / METRICS), cell % METRICS, value);
+      });
+    }
+  }
+
+  private pageFor(key: number): Float64Array<ArrayBuffer> {
+    this.select(key);
+    if (this.lastPage !== undefined) return this.lastPage;
+    if (this.pages.size >= PAGES_MAX) {
+      throw new RangeError(
+        `more than PAGES_MAX = ${PAGES_MAX} pages of window ends lie ahead of the watermark`,
+      );
+    }
+    const page = new Float64Array(PAGE_ENDS * METRICS);
+    this.pages.set(key, page);
+    this.lastPage = page;
+    return page;
+  }
+
+  private select(key: number): void {
+    this.lastKey = key;
+    this.lastPage = this.pages.get(key);
+  }
+}

@@ -1,0 +1,106 @@
+/** The windows of the rules laid over time: slides, widths in ends, and the horizon at one watermark. */
+import type { WindowSpec } from '../rules.js';
+
+/** One window at one watermark. End index e stands for the end instant T = (e + 1) · slideMs. */
+export interface GridWindow {
+  readonly index: number;
+  readonly slideMs: number;
+  /** Window ends that one event covers: width / slide. */
+  readonly ends: number;
+  /** Grains (finest slides) per slide. */
+  readonly grains: number;
+  /** First end that may still change: floor((watermark − lateness) / slide). Only grows. */
+  readonly horizon: number;
+}
+
+export interface WindowGrid {
+  readonly specs: readonly WindowSpec[];
+  /** Event time to which all is closed, ms; −Infinity before the first tick. */
+  readonly watermark: number;
+  /** The finest slide; presence is kept in this unit. */
+  readonly grainMs: number;
+  readonly windows: readonly GridWindow[];
+}
+
+/** What a fold step needs to record changes of the figures. Constant between two ticks. */
+export interface WindowContext {
+  readonly grid: WindowGrid;
+  readonly brand: string;
+}
+
+/** More windows than this do not fit the packed form of `WindowChanges`. */
+export const WINDOWS_MAX = 16;
+
+/**
+ * Lays `specs` out at `watermark` (ms, −Infinity before the first tick). Make one per tick, not per event.
+ * @throws RangeError when the specs are not ordered by slide, do not nest, or lateness shrinks.
+ */
+export function windowGrid(specs: readonly WindowSpec[], watermark: number): WindowGrid {
+  const finest = specs[0];
+  if (finest === undefined || specs.length > WINDOWS_MAX) {
+    throw new RangeError(`1 to ${WINDOWS_MAX} windows are needed, not ${specs.length}`);
+  }
+  let before = finest;
+  const windows = specs.map((spec, index) => {
+    checkSpec(spec, before);
+    before = spec;
+    return {
+      index,
+      slideMs: spec.slideMs,
+      ends: spec.widthMs / spec.slideMs,
+      grains: spec.slideMs / finest.slideMs,
+      horizon: Math.floor((watermark - spec.latenessMs) / spec.slideMs),
+    };
+  });
+  return { specs, watermark, grainMs: finest.slideMs, windows };
+}
+
+// Thinning keeps one grain per coarser slide behind each horizon: exact only if slides nest and horizons descend.
+function checkSpec(spec: WindowSpec, before: WindowSpec): void {
+  if (!(spec.slideMs > 0) || !(spec.widthMs > 0) || !(spec.latenessMs >= 0)) {
+    throw new RangeError(`window ${spec.id}: width and slide must be positive, lateness not negative`);
+  }
+  if (spec.widthMs % spec.slideMs !== 0) {
+    throw new RangeError(`window ${spec.id}: its slide does not divide its width`);
+  }
+  if (spec.slideMs % before.slideMs !== 0) {
+    throw new RangeError(`window ${spec.id}: its slide is no multiple of that of ${before.id}`);
+  }
+  if (spec.latenessMs < before.latenessMs) {
+    throw new RangeError(`window ${spec.id}: its lateness is less than that of ${before.id}`);
+  }
+}
+
+/** Last closed end: T ≤ watermark. −Infinity before the first tick. */
+export function closedTo(spec: WindowSpec, watermark: number): number {
+  return Math.floor(watermark / spec.slideMs) - 1;
+}
+
+/** A window in which an event came too late for some ends: they are final and stay as they are. */
+export interface LateMiss {
+  readonly window: string;
+  /** End instants T (ms) that the event missed: [fromEnd, toEnd). */
+  readonly fromEnd: number;
+  readonly toEnd: number;
+}
+
+/** The windows some of whose final ends an event at `at` (ms) has missed. Empty for nearly every event. */
+export function lateMisses(at: number, grid: WindowGrid): readonly LateMiss[] {
+  let misses: LateMiss[] | undefined;
+  for (const window of grid.windows) {
+    const bucket = Math.floor(at / window.slideMs);
+    if (bucket >= window.horizon) continue;
+    const spec = grid.specs[window.index];
+    if (spec === undefined) continue;
+    const missedTo = Math.min(window.horizon, bucket + window.ends);
+    misses ??= [];
+    misses.push({
+      window: spec.id,
+      fromEnd: (bucket + 1) * window.slideMs,
+      toEnd: (missedTo + 1) * window.slideMs,
+    });
+  }
+  return misses ?? NO_MISSES;
+}
+
+const NO_MISSES: readonly LateMiss[] = [];

@@ -1,0 +1,46 @@
+/** The figures of one window end, and the row they make. */
+
+/** Index of each metric in the cells of `DifferencePages`; part of the snapshot format. */
+export const METRIC = {
+  visitors: 0,
+  active: 1,
+  activeRelated: 2,
+  visitorsRelated: 3,
+  capital: 4,
+  orders: 5,
+  gross: 6,
+  refunds: 7,
+} as const;
+
+export type Metric = (typeof METRIC)[keyof typeof METRIC];
+export const METRICS = 8;
+
+/** `incomplete`: the window reaches back before the first tick of the log, so its figures are a lower bound. */
+export type WindowRowStatus = 'provisional' | 'closed' | 'incomplete';
+
+/** The absolute figures of one (brand, channel, window, end) in one partition; counts are of distinct persons. */
+export interface WindowRow {
+  readonly brand: string;
+  readonly channel: string;
+  readonly window: string;
+  /** End instant T of [T − W, T), ms. */
+  readonly end: number;
+  readonly status: WindowRowStatus;
+  /** ms */
+  readonly watermark: number;
+  readonly visitors: number;
+  readonly active: number;
+  readonly active_related: number;
+  readonly visitors_related: number;
+  /** Persons with a live link just before T (in this channel; in any, for `all`). */
+  readonly capital: number;
+  readonly orders: number;
+  readonly gmv_gross_minor: number;
+  readonly refunds_minor: number;
+}
+
+/** All ends of `window` up to `end` (ms) are closed and taken; an end without a row is zero up to there. */
+export interface WindowHeartbeat {
+  readonly window: string;
+  readonly end: number;
+}
