@@ -1,0 +1,51 @@
+/** The one interface that everything else in this lib talks to, whichever backend is behind it. */
+
+import { type RowReader } from './row-reader.js';
+
+export type ParamValue = string | number | bigint | readonly string[];
+
+/** Values of `{name:Type}` placeholders. */
+export type Params = Readonly<Record<string, ParamValue>>;
+
+export type SettingValue = string | number;
+export type Settings = Readonly<Record<string, SettingValue>>;
+
+export interface Statement {
+  readonly sql: string;
+  readonly params?: Params;
+  readonly settings?: Settings;
+}
+
+export interface Query<Row> extends Statement {
+  readonly row: RowReader<Row>;
+  /** The engine gives up after this long (code 159). Default: 30 s. */
+  readonly timeoutMs?: number;
+}
+
+/** What a cell of a compact row may be. Instants of DateTime64(3) columns are numbers of milliseconds. */
+export type CompactValue = string | number | boolean | null | readonly (string | number)[];
+
+export interface Insert {
+  /** Qualified: `gravity.touchpoints`. */
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Cells in the order of `columns`; a shorter row takes the defaults of the columns it leaves out. */
+  readonly rows: readonly (readonly CompactValue[])[];
+}
+
+/** All methods reject with `ClickHouseFailure`. */
+export interface ClickHouse {
+  readonly backend: 'server' | 'embedded';
+  /** One statement without a result. */
+  command(statement: Statement): Promise<void>;
+  /** Resolves once the rows are stored. Keep batches at or below 10,000 rows. */
+  insert(insert: Insert): Promise<void>;
+  query<Row>(query: Query<Row>): Promise<readonly Row[]>;
+  /** Resolves when a query with these credentials is answered. */
+  ping(): Promise<void>;
+  /** Waits for what is in flight. */
+  close(): Promise<void>;
+}
+
+export const DATABASE = 'gravity';
+export const QUERY_TIMEOUT_MS = 30_000;

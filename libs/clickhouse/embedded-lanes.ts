@@ -1,0 +1,73 @@
+/**
+ * The embedded engine. One process can hold one data path, and owns it alone; a connection does one thing
+ * at a time. So there is one connection that writes, one for DDL, and a few that read.
+ */
+import { mkdirSync } from 'node:fs';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { drainPending } from 'chdb';
+import { createChdbConnection } from 'chdb/connection';
+import { type Lane, type Lanes } from './client-backend.js';
+import { failureOf } from './clickhouse-failure.js';
+import { SafeConnection } from './safe-connection.js';
+
+export interface EmbeddedConfig {
+  /** Directory of the data; created if absent. */
+  readonly path: string;
+  /** Connections for reading. Default: 3. */
+  readonly readers?: number;
+}
+
+class SerialLane implements Lane {
+  readonly #client: ClickHouseClient;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(path: string) {
+    this.#client = createClient({
+      connection: new SafeConnection(createChdbConnection({ path })),
+      log: { level: ClickHouseLogLevel.OFF },
+    });
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  run<T>(call: (client: ClickHouseClient) => Promise<T>): Promise<T> {
+    this.#waiting++;
+    const result = this.#tail.then(() => call(this.#client));
+    this.#tail = result.then(
+      () => this.#waiting--,
+      () => this.#waiting--,
+    );
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#client.close();
+  }
+}
+
+/** @throws ClickHouseFailure with code 76 if another process holds the directory */
+export function embeddedLanes(config: EmbeddedConfig): Lanes {
+  mkdirSync(config.path, { recursive: true });
+  const lanes: SerialLane[] = [];
+  try {
+    for (let i = 0; i < 2 + (config.readers ?? 3); i++) lanes.push(new SerialLane(config.path));
+  } catch (error) {
+    throw failureOf(error);
+  }
+  const [admin, write, ...readers] = lanes;
+  if (admin === undefined || write === undefined) throw new RangeError('no lanes');
+  return {
+    admin,
+    write,
+    read: () =>
+      readers.reduce((least, lane) => (lane.waiting < least.waiting ? lane : least), readers[0] ?? admin),
+    async close() {
+      for (const lane of lanes) await lane.close();
+      await drainPending();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+export { type ClickHouse, type Insert, type Params, type Query, type Statement } from './clickhouse.js';
+export { ClickHouseFailure } from './clickhouse-failure.js';
+export { type ClickHouseConfig, createClickHouse } from './create-clickhouse.js';
+export { type EmbeddedConfig } from './embedded-lanes.js';
+export {
+  migrate,
+  type MigrateOptions,
+  type MigrationAction,
+  type MigrationStep,
+} from './migrations/migrate.js';
+export { MigrationError } from './migrations/migration-files.js';
+export {
+  big,
+  flag,
+  integer,
+  integerOrNull,
+  listOf,
+  oneOf,
+  rowOf,
+  type RowReader,
+  text,
+} from './row-reader.js';
+export { type ServerConfig } from './server-lanes.js';
+export { ClickHouseArchiveSink } from './sinks/archive-sink.js';
+export { DeadLetterSink } from './sinks/dead-letter-sink.js';
+export { ClickHouseFigureSink } from './sinks/figure-sink.js';
+export { type LateEvent, LateEventSink } from './sinks/late-event-sink.js';
+export { TierChangeSink } from './sinks/tier-change-sink.js';
+export { type TouchpointEntry, TouchpointSink } from './sinks/touchpoint-sink.js';
+export { type ReadyStatus, waitUntilReady, type WaitOptions } from './wait-until-ready.js';

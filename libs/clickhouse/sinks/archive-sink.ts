@@ -1,0 +1,31 @@
+import { type TierChanged } from '#domain';
+import { type StoredDeadLetter } from '#pipeline';
+import { type ClickHouse } from '../clickhouse.js';
+import { DeadLetterSink } from './dead-letter-sink.js';
+import { TierChangeSink } from './tier-change-sink.js';
+import { type TouchpointEntry, TouchpointSink } from './touchpoint-sink.js';
+
+/** Where the archive writes: what is acknowledged is stored, and writing it again changes nothing. */
+export class ClickHouseArchiveSink {
+  readonly #facts: TouchpointSink;
+  readonly #tierChanges: TierChangeSink;
+  readonly #deadLetters: DeadLetterSink;
+
+  constructor(clickhouse: ClickHouse) {
+    this.#facts = new TouchpointSink(clickhouse);
+    this.#tierChanges = new TierChangeSink(clickhouse);
+    this.#deadLetters = new DeadLetterSink(clickhouse);
+  }
+
+  writeFacts(facts: readonly TouchpointEntry[]): Promise<void> {
+    return this.#facts.write(facts);
+  }
+
+  writeTierChanges(changes: readonly TierChanged[]): Promise<void> {
+    return this.#tierChanges.write(changes);
+  }
+
+  writeDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void> {
+    return this.#deadLetters.write(letters);
+  }
+}

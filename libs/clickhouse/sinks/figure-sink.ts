@@ -1,0 +1,78 @@
+import {
+  type FigureRow,
+  type FigureSink,
+  type HeartbeatRow,
+  type PeriodFigureRow,
+  type PersonRow,
+  type WindowFigureRow,
+} from '#pipeline';
+import { type ClickHouse, type CompactValue } from '../clickhouse.js';
+import { TableWriter } from './table-writer.js';
+
+/** A column's name is the row's field of that name; only `version` needs another spelling. */
+function writerOf<Row extends { readonly version: bigint }>(
+  clickhouse: ClickHouse,
+  table: Row extends { readonly table: infer Name extends string } ? Name : never,
+  columns: readonly Exclude<keyof Row & string, 'table' | 'version'>[],
+): TableWriter<Row> {
+  return new TableWriter<Row>(clickhouse, `gravity.${table}`, ['version', ...columns], (row) => [
+    row.version.toString(),
+    ...columns.map((column) => cell(row[column])),
+  ]);
+}
+
+function cell(value: unknown): CompactValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return value;
+  if (Array.isArray(value)) return value.map(Number);
+  throw new TypeError(`a ${typeof value} cannot be a cell`);
+}
+
+/** Stores absolute figure rows. Writing them again, in any order, changes nothing: the highest version wins. */
+export class ClickHouseFigureSink implements FigureSink {
+  readonly #windows: TableWriter<WindowFigureRow>;
+  readonly #periods: TableWriter<PeriodFigureRow>;
+  readonly #persons: TableWriter<PersonRow>;
+  readonly #heartbeats: TableWriter<HeartbeatRow>;
+
+  constructor(clickhouse: ClickHouse) {
+    this.#windows = writerOf<WindowFigureRow>(clickhouse, 'window_figures', [
+      ...(['brand', 'channel', 'window', 'end', 'generation', 'partition', 'status', 'watermark'] as const),
+      ...(['visitors', 'active', 'active_related', 'visitors_related', 'capital'] as const),
+      ...(['orders', 'gmv_gross_minor', 'refunds_minor'] as const),
+    ]);
+    this.#periods = writerOf<PeriodFigureRow>(clickhouse, 'period_figures', [
+      ...(['brand', 'channel', 'scheme_id', 'period_id', 'day', 'generation', 'partition'] as const),
+      ...(['status', 'watermark', 'capital', 'capital_base', 'new_relations', 'lost_relations'] as const),
+      ...(['orders', 'gmv_gross_minor', 'refunds_minor', 'deepened', 'deepened_cohort', 'tiers'] as const),
+    ]);
+    this.#persons = writerOf<PersonRow>(clickhouse, 'persons', [
+      ...(['brand', 'scheme_id', 'person', 'generation', 'partition', 'period_id', 'tier'] as const),
+      ...(['purchase_days', 'orders', 'own_value_minor', 'first_purchase', 'last_purchase'] as const),
+      ...(['is_member', 'gone'] as const),
+    ]);
+    this.#heartbeats = writerOf<HeartbeatRow>(clickhouse, 'window_heartbeats', [
+      ...(['window', 'generation', 'partition', 'end'] as const),
+    ]);
+  }
+
+  /** Heartbeats are written last: they say that the rows before them are there. */
+  async write(rows: readonly FigureRow[]): Promise<void> {
+    const windows: WindowFigureRow[] = [];
+    const periods: PeriodFigureRow[] = [];
+    const persons: PersonRow[] = [];
+    const heartbeats: HeartbeatRow[] = [];
+    for (const row of rows) {
+      if (row.table === 'window_figures') windows.push(row);
+      else if (row.table === 'period_figures') periods.push(row);
+      else if (row.table === 'persons') persons.push(row);
+      else heartbeats.push(row);
+    }
+    await Promise.all([
+      this.#windows.write(windows),
+      this.#periods.write(periods),
+      this.#persons.write(persons),
+    ]);
+    await this.#heartbeats.write(heartbeats);
+  }
+}

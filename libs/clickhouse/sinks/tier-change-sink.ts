@@ -1,0 +1,47 @@
+import { type TierChanged } from '#domain';
+import { type ClickHouse } from '../clickhouse.js';
+import { TableWriter } from './table-writer.js';
+
+const COLUMNS = [
+  ...[
+    'brand',
+    'person',
+    'scheme_id',
+    'period_id',
+    'from_tier',
+    'to_tier',
+    'direction',
+    'cause',
+    'cause_event_id',
+  ],
+  ...['effective_at', 'detected_at', 'version', 'purchase_days', 'ever_purchased', 'last_share_at'],
+];
+
+/** Stores tier changes; (brand, person, scheme, period, version) identifies one, so repeating it changes nothing. */
+export class TierChangeSink {
+  readonly #writer: TableWriter<TierChanged>;
+
+  constructor(clickhouse: ClickHouse) {
+    this.#writer = new TableWriter<TierChanged>(clickhouse, 'gravity.tier_changes', COLUMNS, (change) => [
+      change.brand,
+      change.person,
+      change.schemeId,
+      change.periodId,
+      change.from,
+      change.to,
+      change.direction,
+      change.cause,
+      change.causeEventId ?? '',
+      change.effectiveAt,
+      change.detectedAt,
+      change.version.toString(),
+      change.evidence.purchaseDays,
+      change.evidence.everPurchased,
+      change.evidence.lastShareAt,
+    ]);
+  }
+
+  write(changes: readonly TierChanged[]): Promise<void> {
+    return this.#writer.write(changes);
+  }
+}

@@ -1,0 +1,13 @@
+export { AWKWARD_TEXTS, clickhouseContract, type OpenedClickHouse } from './clickhouse-contract.js';
+export { type EmbeddedClickHouse, MIGRATIONS, openEmbeddedClickHouse } from './embedded-clickhouse.js';
+export { engagementFact, linkFact, paidFact, refundFact, visitFact } from './raw-facts.js';
+export {
+  naiveWindow,
+  type LinkEntry,
+  type MoneyEntry,
+  type NaiveFigures,
+  type SeenEntry,
+  type WindowLogEntry,
+} from './naive-windows.js';
+export { LOG_BRANDS, LOG_CHANNELS, WINDOW_SETS, windowLog } from './window-log-arbitrary.js';
+export { WindowHarness, linkViewOf, rowKey, type FoldedBatch, type HarnessCheckpoint } from './window-harness.js';
