@@ -1,7 +1,28 @@
 /** Intake's judgement of one source event: a canonical touchpoint, or a reject with its reason. Pure. */
-import { type Touchpoint } from './events.js';
+import { type AdmissionLimits } from './admission-limits.js';
+import { contentHash } from './content-hash.js';
+import { DEFAULT_CHANNEL, guestPerson, type Touchpoint, type TouchpointHead } from './events.js';
 import { type AdmissionReason } from './reject.js';
-import { type SourcePosition, type SourceTouchpoint, type TouchpointDetail } from './source-events.js';
+import {
+  UNKNOWN_SYMBOL,
+  type SourceOrder,
+  type SourcePosition,
+  type SourceTouchpoint,
+  type TouchpointDetail,
+  type Unknown,
+} from './source-events.js';
+import { faultOf } from './source-faults.js';
+import {
+  contentShared,
+  engaged,
+  linkChanged,
+  orderPaid,
+  orderRefunded,
+  presaleDeposited,
+  reviewed,
+  shareClicked,
+  visited,
+} from './touchpoints.js';
 
 /** How the record came to intake. */
 export interface Arrival extends SourcePosition {
@@ -9,44 +30,171 @@ export interface Arrival extends SourcePosition {
   readonly arrivedAt: number;
 }
 
-export interface AdmissionLimits {
-  /** Earliest event time, ms. */
-  readonly earliestAt: number;
-  /** How far ahead of its arrival an event may be, ms. */
-  readonly aheadMaxMs: number;
-  /** A producer's clock is corrected where it is further off than this, ms. */
-  readonly skewToleranceMs: number;
-  /** Longest event, order, line, refund, share, item, room, group, … id, in UTF-16 units. */
-  readonly idLengthMax: number;
-  readonly brandLengthMax: number;
-  readonly personLengthMax: number;
-  readonly channelLengthMax: number;
-  /** Campaign, entry source, mechanism. */
-  readonly tagLengthMax: number;
-  readonly amountMinorMax: number;
-  /** Currency of a brand that is not named in `currencies`. */
-  readonly currency: string;
-  readonly currencies: Readonly<Record<string, string>>;
-}
-
-export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
-  earliestAt: Date.UTC(1990, 0, 1),
-  aheadMaxMs: 5 * 60_000,
-  skewToleranceMs: 2 * 60_000,
-  idLengthMax: 200,
-  brandLengthMax: 64,
-  personLengthMax: 200,
-  channelLengthMax: 64,
-  tagLengthMax: 200,
-  amountMinorMax: 1_000_000_000_000,
-  currency: 'CNY',
-  currencies: {},
-};
-
 export type Admission =
   | { readonly ok: true; readonly touchpoint: Touchpoint; readonly detail: TouchpointDetail }
   | { readonly ok: false; readonly reason: AdmissionReason; readonly detail: string };
 
+/**
+ * The event time is the producer's; where the producer's clock is further off the broker's than tolerated,
+ * it is shifted by the difference. Recorded data (`REPLAY`, `BACKFILL`) has its times from elsewhere and is
+ * never shifted.
+ */
 export function admit(source: SourceTouchpoint, arrival: Arrival, limits: AdmissionLimits): Admission {
-  throw new Error(`not written: ${source.type} ${arrival.topic} ${limits.currency}`);
+  const found = faultOf(source, limits);
+  if (found !== null) return { ok: false, reason: found.reason, detail: found.detail };
+  const clockShiftMs = clockShift(source, arrival, limits);
+  const at = source.occurredAt + clockShiftMs;
+  if (at < limits.earliestAt) {
+    return { ok: false, reason: 'TIME_TOO_EARLY', detail: `event time ${at}${shiftNote(clockShiftMs)}` };
+  }
+  if (at > arrival.arrivedAt + limits.aheadMaxMs) {
+    const ahead = at - arrival.arrivedAt;
+    return { ok: false, reason: 'TIME_AHEAD', detail: `${ahead} ms ahead${shiftNote(clockShiftMs)}` };
+  }
+  const head = headOf(source, arrival, at, clockShiftMs);
+  return { ok: true, touchpoint: touchpointOf(source, head), detail: detailOf(source) };
+}
+
+function clockShift(source: SourceTouchpoint, arrival: Arrival, limits: AdmissionLimits): number {
+  if (source.origin !== 'LIVE') return 0;
+  const difference = arrival.arrivedAt - source.sentAt;
+  return Math.abs(difference) > limits.skewToleranceMs ? difference : 0;
+}
+
+function shiftNote(clockShiftMs: number): string {
+  return clockShiftMs === 0 ? '' : ` after a clock shift of ${clockShiftMs} ms`;
+}
+
+function headOf(
+  source: SourceTouchpoint,
+  arrival: Arrival,
+  at: number,
+  clockShiftMs: number,
+): TouchpointHead {
+  const guest = source.person === null;
+  const person = guest ? guestPerson(orderIdOf(source)) : source.person;
+  const channel = said(source.channel) ?? DEFAULT_CHANNEL;
+  return {
+    eventId: source.eventId,
+    brand: source.brand,
+    person,
+    guest,
+    channel,
+    at,
+    arrivedAt: arrival.arrivedAt,
+    clockShiftMs,
+    contentHash: contentHash(source, channel, person),
+    origin: source.origin,
+    entrySource: said(source.entrySource),
+    campaign: said(source.campaign),
+    staffOrBot: source.actor !== 'CUSTOMER',
+  };
+}
+
+function orderIdOf(source: SourceTouchpoint): string {
+  return source.type === 'order' ? (source.orderId ?? '') : '';
+}
+
+function touchpointOf(source: SourceTouchpoint, head: TouchpointHead): Touchpoint {
+  const itemId = said(source.itemId);
+  const roomId = said(source.roomId);
+  const shareId = said(source.shareId);
+  switch (source.type) {
+    case 'relation': {
+      const { on, inviter } = source;
+      const groupKind = knownOrNull(source.groupKind);
+      return linkChanged(head, { link: known(source.link), on, groupKind, inviter });
+    }
+    case 'visit': {
+      const { publicDomain, paid, dwellMs } = source;
+      const surface = known(source.surface);
+      return visited(head, { surface, publicDomain, paid, dwellMs, itemId, roomId, shareId });
+    }
+    case 'engagement': {
+      const action = known(source.action);
+      return engaged(head, { action, itemId, roomId, groupId: said(source.groupId) });
+    }
+    case 'order':
+      return orderTouchpoint(source, head);
+    case 'share':
+      return known(source.kind) === 'SHARED'
+        ? contentShared(head, { shareId: shareId ?? '', itemId, content: said(source.contentId) })
+        : shareClicked(head, { shareId: shareId ?? '', sharer: source.sharer, itemId });
+  }
+}
+
+function orderTouchpoint(source: SourceOrder, head: TouchpointHead): Touchpoint {
+  const orderId = source.orderId ?? '';
+  const lineId = source.lineId ?? '';
+  const itemId = said(source.itemId);
+  // `+ 0` turns the −0 of a parsed text into 0.
+  const amountMinor = (source.amountMinor ?? 0) + 0;
+  const kind = known(source.kind);
+  switch (kind) {
+    case 'PAID':
+    case 'BALANCE_PAID': {
+      const presaleBalance = kind === 'BALANCE_PAID';
+      const { quantity } = source;
+      const shareId = said(source.shareId);
+      return orderPaid(head, { orderId, lineId, amountMinor, presaleBalance, itemId, quantity, shareId });
+    }
+    case 'REFUNDED':
+      return orderRefunded(head, {
+        orderId: source.orderId,
+        lineId: said(source.lineId),
+        refundId: source.refundId ?? '',
+        amountMinor,
+        full: source.full,
+      });
+    case 'DEPOSIT_PAID':
+      return presaleDeposited(head, { orderId, lineId, amountMinor });
+    case 'REVIEW_POSTED':
+    case 'REVIEW_DELETED': {
+      const { stars, positive } = source;
+      const deleted = kind === 'REVIEW_DELETED';
+      return reviewed(head, { orderId: source.orderId, itemId, stars, positive, deleted });
+    }
+  }
+}
+
+function detailOf(source: SourceTouchpoint): TouchpointDetail {
+  const order = source.type === 'order' ? source : null;
+  const review = order?.kind === 'REVIEW_POSTED' || order?.kind === 'REVIEW_DELETED';
+  return {
+    actor: source.actor,
+    publicDomain: source.publicDomain,
+    paid: source.paid,
+    mechanism: said(source.mechanism),
+    guide: said(source.guide),
+    shareId: said(source.shareId),
+    itemId: said(source.itemId),
+    roomId: said(source.roomId),
+    groupId: said(source.groupId),
+    contentId: said(source.contentId),
+    couponId: source.type === 'engagement' ? said(source.couponId) : null,
+    quantity: order === null || review ? null : order.quantity,
+    reviewId: order !== null && review ? said(order.reviewId) : null,
+    parentShareId: source.type === 'share' ? said(source.parentShareId) : null,
+    contentKind: source.type === 'share' ? knownOrNull(source.contentKind) : null,
+    fissionForm: source.type === 'share' ? knownOrNull(source.fissionForm) : null,
+  };
+}
+
+/** An empty text says nothing. */
+function said(value: string | null): string | null {
+  return value === '' ? null : value;
+}
+
+/** `faultOf` has refused unknown kinds before this is asked. */
+function known<T extends string>(symbol: T | Unknown): T {
+  if (!isKnown(symbol)) throw new Error('an unknown kind was not refused');
+  return symbol;
+}
+
+function knownOrNull<T extends string>(symbol: T | Unknown | null): T | null {
+  return symbol !== null && isKnown(symbol) ? symbol : null;
+}
+
+function isKnown<T extends string>(symbol: T | Unknown): symbol is T {
+  return symbol !== UNKNOWN_SYMBOL;
 }

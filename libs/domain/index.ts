@@ -73,10 +73,47 @@ export {
   type SourceVisit,
   type TouchpointDetail,
 } from './source-events.js';
+export { DEFAULT_ADMISSION_LIMITS, type AdmissionLimits } from './admission-limits.js';
+export { admit, type Admission, type Arrival } from './admission.js';
+export { NO_LINKS, type ChannelLinks, type LinkView, type MoneyChange, type Span } from './window-port.js';
 export {
-  admit,
-  DEFAULT_ADMISSION_LIMITS,
-  type Admission,
-  type AdmissionLimits,
-  type Arrival,
-} from './admission.js';
+  closedTo,
+  lateMisses,
+  windowGrid,
+  type GridWindow,
+  type LateMiss,
+  type WindowContext,
+  type WindowGrid,
+} from './windows/window-grid.js';
+export {
+  NO_PRESENCE,
+  presenceFromJson,
+  presenceToJson,
+  thinnedPresence,
+  type ChannelPresence,
+  type Grains,
+  type PersonPresence,
+  type PresenceJson,
+} from './windows/presence.js';
+export { recordPresence } from './windows/record-presence.js';
+export {
+  linksChanged,
+  personReplaced,
+  presenceReplaced,
+  type PersonView,
+} from './windows/person-replaced.js';
+export { moneyChanged } from './windows/money-changed.js';
+export { WindowChanges, type Aggregate } from './windows/window-changes.js';
+export { WindowFigures, type WindowRowBatch } from './windows/window-figures.js';
+export { type WindowHeartbeat, type WindowRow, type WindowRowStatus } from './windows/window-metrics.js';
+export {
+  contentShared,
+  engaged,
+  linkChanged,
+  orderPaid,
+  orderRefunded,
+  presaleDeposited,
+  reviewed,
+  shareClicked,
+  visited,
+} from './touchpoints.js';

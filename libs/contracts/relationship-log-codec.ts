@@ -1,0 +1,41 @@
+/** The value of a relationship-log record. */
+import { type LogEntry } from '#domain';
+import { TOPICS, type DetailedEntry, type EntryExtras, type LogCodec } from '#pipeline';
+import { FRAME_BYTES, frameId } from './framing.js';
+import { LogEntryReader, READER_VERSION } from './log-entry-reader.js';
+import { fromWire } from './log-from-wire.js';
+import { toWire } from './log-to-wire.js';
+import { type WireEntry } from './log-wire.js';
+import { OwnTopic } from './own-topic.js';
+import { type SchemaCatalog } from './schema-catalog.js';
+import { type SchemaRegistry } from './schema-registry.js';
+
+export class RelationshipLogCodec implements LogCodec {
+  private readonly reader = new LogEntryReader();
+
+  private constructor(private readonly topic: OwnTopic<WireEntry>) {}
+
+  /** @throws RegistryUnavailableError */
+  static async open(registry: SchemaRegistry, catalog: SchemaCatalog): Promise<RelationshipLogCodec> {
+    const { version } = catalog.current(TOPICS.relationshipLog);
+    if (version !== READER_VERSION) {
+      throw new Error(
+        `the log's reader is for version ${READER_VERSION} of its schema, the newest is ${version}`,
+      );
+    }
+    return new RelationshipLogCodec(await OwnTopic.open(registry, catalog, TOPICS.relationshipLog));
+  }
+
+  encode(entry: LogEntry, extras?: EntryExtras): Buffer {
+    return this.topic.encode(toWire(entry, extras));
+  }
+
+  decode(value: Buffer | null): LogEntry {
+    if (value === null || frameId(value) !== this.topic.id) return this.decodeDetailed(value).entry;
+    return this.reader.read(value, FRAME_BYTES);
+  }
+
+  decodeDetailed(value: Buffer | null): DetailedEntry {
+    return fromWire(this.topic.decode(value));
+  }
+}
