@@ -32,9 +32,7 @@ export class ByteReader {
   text(): string {
     const length = this.count();
     if (this.at + length > this.bytes.length) throw new RangeError('the snapshot ends within a text');
-    const text = new TextDecoder().decode(
-      this.bytes.subarray(this.at, this.at + length),
-    );
+    const text = new TextDecoder().decode(this.bytes.subarray(this.at, this.at + length));
     this.at += length;
     return text;
   }

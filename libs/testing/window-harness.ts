@@ -1,0 +1,234 @@
+/** A small fold around the window engine: it keeps each person's links itself and a table of the rows written. */
+import {
+  NO_LINKS,
+  NO_PRESENCE,
+  WindowChanges,
+  WindowFigures,
+  linksChanged,
+  moneyChanged,
+  presenceFromJson,
+  presenceToJson,
+  recordPresence,
+  windowGrid,
+  type LinkView,
+  type PersonPresence,
+  type PresenceJson,
+  type Span,
+  type WindowGrid,
+  type WindowRow,
+  type WindowSpec,
+} from '#domain';
+import { type LinkEntry, type WindowLogEntry } from './naive-windows.js';
+
+interface FoldedPerson {
+  readonly presence: PersonPresence;
+  readonly toggles: readonly LinkEntry[];
+}
+
+interface StoredPerson {
+  readonly presence: PresenceJson;
+  readonly toggles: readonly LinkEntry[];
+}
+
+const NOBODY: FoldedPerson = { presence: NO_PRESENCE, toggles: [] };
+
+/** State of the fold; a batch works on its own copy, so that it can be dropped. */
+interface FoldState {
+  readonly grid: WindowGrid;
+  readonly persons: ReadonlyMap<string, FoldedPerson>;
+  readonly moneyIds: ReadonlySet<string>;
+}
+
+export interface FoldedBatch {
+  readonly changes: WindowChanges;
+  readonly state: FoldState;
+}
+
+/** What a crash leaves: states and figures of one position. */
+export interface HarnessCheckpoint {
+  readonly position: number;
+  readonly figures: Uint8Array;
+  readonly persons: readonly (readonly [string, StoredPerson])[];
+  readonly moneyIds: ReadonlySet<string>;
+}
+
+/** One partition: folds a log batch by batch and keeps what a reader of the rows would see. */
+export class WindowHarness {
+  figures: WindowFigures;
+  /** Entries of the log folded and applied. */
+  position = 0;
+  /** Last row by `rowKey`, as in the database: survives crashes. */
+  readonly table = new Map<string, WindowRow>();
+  readonly heartbeats = new Map<string, number>();
+  private state: FoldState;
+
+  constructor(
+    readonly log: readonly WindowLogEntry[],
+    readonly specs: readonly WindowSpec[],
+  ) {
+    this.figures = new WindowFigures(specs);
+    this.state = { grid: windowGrid(specs, -Infinity), persons: new Map(), moneyIds: new Set() };
+  }
+
+  get grid(): WindowGrid {
+    return this.state.grid;
+  }
+
+  presenceOf(brand: string, person: string): PersonPresence {
+    return this.state.persons.get(personId(brand, person))?.presence ?? NO_PRESENCE;
+  }
+
+  /** Folds the next `count` entries without applying them: to drop the result is to have done nothing. */
+  fold(count: number): FoldedBatch {
+    const changes = new WindowChanges(this.specs);
+    const persons = new Map(this.state.persons);
+    const moneyIds = new Set(this.state.moneyIds);
+    let grid = this.state.grid;
+    for (const entry of this.log.slice(this.position, this.position + count)) {
+      if (entry.type === 'tick') {
+        if (entry.at <= grid.watermark) continue;
+        grid = windowGrid(this.specs, entry.at);
+        changes.advance(entry.at);
+      } else if (entry.type === 'money') {
+        if (moneyIds.has(entry.id)) continue;
+        moneyIds.add(entry.id);
+        changes.countLate(entry.at, grid);
+        moneyChanged(entry, { grid, brand: entry.brand }, changes);
+      } else {
+        const key = personId(entry.brand, entry.person);
+        persons.set(key, foldPerson(persons.get(key) ?? NOBODY, entry, grid, changes));
+      }
+    }
+    return { changes, state: { grid, persons, moneyIds } };
+  }
+
+  /** Folds and applies the next `count` entries. */
+  run(count: number): FoldedBatch {
+    const batch = this.fold(count);
+    this.figures.apply(batch.changes);
+    this.state = batch.state;
+    this.position = Math.min(this.log.length, this.position + count);
+    return batch;
+  }
+
+  /** Writes all rows that are due, `limit` at a time. */
+  takeRows(limit?: number): readonly WindowRow[] {
+    const taken: WindowRow[] = [];
+    for (let more = true; more;) {
+      const batch = this.figures.takeRows(undefined, limit);
+      taken.push(...batch.rows);
+      for (const { window, end } of batch.heartbeats) this.heartbeats.set(window, end);
+      more = batch.more;
+    }
+    this.write(taken);
+    return taken;
+  }
+
+  takeCorrections(): readonly WindowRow[] {
+    const rows = this.figures.takeCorrections();
+    this.write(rows);
+    return rows;
+  }
+
+  checkpoint(): HarnessCheckpoint {
+    const persons = [...this.state.persons].map(([key, { presence, toggles }]): [string, StoredPerson] => [
+      key,
+      { presence: presenceToJson(presence), toggles },
+    ]);
+    return {
+      position: this.position,
+      figures: this.figures.snapshot(),
+      persons,
+      moneyIds: this.state.moneyIds,
+    };
+  }
+
+  /** Loses everything but `saved` and the rows written, and folds again to where it was. */
+  crash(saved: HarnessCheckpoint): void {
+    const reached = this.position;
+    this.figures = WindowFigures.restore(saved.figures, this.specs);
+    this.position = saved.position;
+    this.state = {
+      grid: windowGrid(this.specs, this.figures.watermark),
+      persons: new Map(
+        saved.persons.map(([key, { presence, toggles }]) => [
+          key,
+          { presence: presenceFromJson(presence), toggles },
+        ]),
+      ),
+      moneyIds: saved.moneyIds,
+    };
+    this.run(reached - this.position);
+    this.figures.recovered();
+  }
+
+  private write(rows: readonly WindowRow[]): void {
+    for (const row of rows) this.table.set(rowKey(row.brand, row.channel, row.window, row.end), row);
+  }
+}
+
+export function rowKey(brand: string, channel: string, window: string, end: number): string {
+  return `${brand}|${channel}|${window}|${end}`;
+}
+
+function personId(brand: string, person: string): string {
+  return `${brand}|${person}`;
+}
+
+function foldPerson(
+  before: FoldedPerson,
+  entry: Exclude<WindowLogEntry, { type: 'tick' | 'money' }>,
+  grid: WindowGrid,
+  out: WindowChanges,
+): FoldedPerson {
+  const ctx = { grid, brand: entry.brand };
+  if (entry.type === 'seen') {
+    const links = linkViewOf(before.toggles);
+    const presence = recordPresence(before.presence, entry.channel, entry.at, entry.active, links, ctx, out);
+    return { ...before, presence };
+  }
+  if (before.toggles.some((toggle) => toggle.id === entry.id)) return before;
+  const toggles = [...before.toggles, entry];
+  linksChanged(linkViewOf(before.toggles), linkViewOf(toggles), before.presence, ctx, out);
+  out.countLate(entry.at, grid);
+  return { ...before, toggles };
+}
+
+/** Live spans of a person's toggles; of two at one instant the smaller id comes first. */
+export function linkViewOf(toggles: readonly LinkEntry[]): LinkView {
+  if (toggles.length === 0) return NO_LINKS;
+  const sorted = [...toggles].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const channels = [...new Set(sorted.map(({ channel }) => channel))].sort();
+  const byChannel = channels.map((channel) => {
+    const here = sorted.filter((toggle) => toggle.channel === channel);
+    const kinds = [...new Set(here.map(({ link }) => link))];
+    return {
+      channel,
+      spans: union(kinds.flatMap((kind) => spansOf(here.filter(({ link }) => link === kind)))),
+    };
+  });
+  return { any: union(byChannel.flatMap(({ spans }) => spans)), byChannel };
+}
+
+function spansOf(toggles: readonly LinkEntry[]): readonly Span[] {
+  const spans: Span[] = [];
+  let since: number | undefined;
+  for (const { at, on } of toggles) {
+    if (on) since ??= at;
+    else if (since !== undefined) {
+      if (since < at) spans.push({ from: since, to: at });
+      since = undefined;
+    }
+  }
+  return since === undefined ? spans : [...spans, { from: since, to: Infinity }];
+}
+
+function union(spans: readonly Span[]): readonly Span[] {
+  const joined: Span[] = [];
+  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
+    const last = joined[joined.length - 1];
+    if (last === undefined || span.from > last.to) joined.push(span);
+    else if (span.to > last.to) joined[joined.length - 1] = { from: last.from, to: span.to };
+  }
+  return joined;
+}
