@@ -11,3 +11,4 @@ export {
 } from './naive-windows.js';
 export { LOG_BRANDS, LOG_CHANNELS, WINDOW_SETS, windowLog } from './window-log-arbitrary.js';
 export { WindowHarness, linkViewOf, rowKey, type FoldedBatch, type HarnessCheckpoint } from './window-harness.js';
+export { TempDir } from './temp-dir.js';

@@ -1,0 +1,6 @@
+export { CorruptBatchError } from './batch-codec.js';
+export { EmbeddedLog, type EmbeddedLogOptions } from './embedded-log.js';
+export { ForeignLogDirectoryError } from './log-environment.js';
+export { InvalidRecordError } from './outgoing.js';
+export type { HandlerFailure } from './partition-worker.js';
+export { UnknownPartitionError } from './topic-catalog.js';
