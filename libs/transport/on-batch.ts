@@ -1,5 +1,5 @@
 import { applyDecorators, UseFilters } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { RethrowFilter } from './rethrow.filter.js';
 
 /** The pattern of a handler for all topics of its consumer that have no handler of their own. */
@@ -15,5 +15,11 @@ export const ANY_TOPIC = '*';
  * @param transport  the symbol of the consumer (`LogServer`) that the method belongs to
  */
 export function OnBatch(topic: string, transport: symbol): MethodDecorator {
-  return applyDecorators(EventPattern<string>(topic, transport), UseFilters(RethrowFilter));
+  return applyDecorators(EventPattern<string>(topic, transport), UseFilters(RethrowFilter), passBoth);
 }
+
+/** Nest hands only the payload to a method whose parameters are not decorated. */
+const passBoth: MethodDecorator = (target, key) => {
+  Payload()(target, key, 0);
+  Ctx()(target, key, 1);
+};

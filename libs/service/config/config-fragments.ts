@@ -16,7 +16,7 @@ export const serverSettings = {
     .prefault('20s')
     .describe('How long an orderly shutdown may take before it is cut off'),
   pollAgeMaxMs: duration()
-    .prefault('60s')
+    .prefault('5m')
     .describe('A consumer that has not asked for records for so long counts as dead'),
 };
 

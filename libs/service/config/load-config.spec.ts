@@ -56,7 +56,7 @@ describe('loadConfig', () => {
       host: '127.0.0.1',
       port: 8080,
       shutdownMs: 20_000,
-      pollAgeMaxMs: 60_000,
+      pollAgeMaxMs: 300_000,
       kafkaBrokers: ['a:9092', 'b:9092'],
       schemaRegistryUrl: 'http://registry:8080/apis/ccompat/v7',
       clickhouseUrl: 'http://ch:8123',
