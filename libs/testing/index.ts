@@ -12,3 +12,4 @@ export {
 export { LOG_BRANDS, LOG_CHANNELS, WINDOW_SETS, windowLog } from './window-log-arbitrary.js';
 export { WindowHarness, linkViewOf, rowKey, type FoldedBatch, type HarnessCheckpoint } from './window-harness.js';
 export { TempDir } from './temp-dir.js';
+export { stateStoreContract, type OpenedStateStore } from './state-store-contract.js';
