@@ -46,6 +46,8 @@ const CREDIT = 12;
 
 export class LogEntryReader {
   private readonly cursor = new AvroCursor();
+  /** Of the record in hand; the factories copy it, so one will do for all. */
+  private readonly head = emptyHead();
 
   /** `start`: where the Avro bytes begin. @throws LogCorruptError */
   read(bytes: Uint8Array, start: number): LogEntry {
@@ -65,32 +67,20 @@ export class LogEntryReader {
 
   private touchpoint(at: number, arrivedAt: number): Touchpoint {
     const { cursor } = this;
-    const eventId = cursor.text();
-    const brand = cursor.commonText();
-    const person = cursor.text();
-    const guest = cursor.boolean();
-    const channel = cursor.commonText();
-    const clockShiftMs = cursor.long();
-    const contentHash = cursor.long();
-    const origin = cursor.symbol(ORIGINS);
-    const staffOrBot = cursor.long() !== CUSTOMER;
-    const campaign = cursor.optionalCommonText();
-    const entrySource = cursor.optionalCommonText();
-    const head = {
-      eventId,
-      brand,
-      person,
-      guest,
-      channel,
-      at,
-      arrivedAt,
-      clockShiftMs,
-      contentHash,
-      origin,
-      entrySource,
-      campaign,
-      staffOrBot,
-    };
+    const { head } = this;
+    head.at = at;
+    head.arrivedAt = arrivedAt;
+    head.eventId = cursor.text();
+    head.brand = cursor.commonText();
+    head.person = cursor.text();
+    head.guest = cursor.boolean();
+    head.channel = cursor.commonText();
+    head.clockShiftMs = cursor.long();
+    head.contentHash = cursor.long();
+    head.origin = cursor.symbol(ORIGINS);
+    head.staffOrBot = cursor.long() !== CUSTOMER;
+    head.campaign = cursor.optionalCommonText();
+    head.entrySource = cursor.optionalCommonText();
     return this.body(head);
   }
 
@@ -226,4 +216,24 @@ export class LogEntryReader {
 function required(shareId: string | null): string {
   if (shareId === null) throw new LogCorruptError('a share without its id');
   return shareId;
+}
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+function emptyHead(): Mutable<TouchpointHead> {
+  return {
+    eventId: '',
+    brand: '',
+    person: '',
+    guest: false,
+    channel: '',
+    at: 0,
+    arrivedAt: 0,
+    clockShiftMs: 0,
+    contentHash: 0,
+    origin: 'LIVE',
+    entrySource: null,
+    campaign: null,
+    staffOrBot: false,
+  };
 }
