@@ -11,7 +11,7 @@ const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../.cache/servers', import.meta.url));
 
 /** The process whose end ends the servers: the run of the suite if there is one, else this process. */
-export const OWNER_PID = Number(process.env['TEST_RUN_PID'] ?? process.pid);
+export const OWNER_PID = Number(process.env['TEST_RUN_PID']) || process.pid;
 
 /** Major version of the `java` on the path; null if there is none. */
 export function javaVersion(): number | null {

@@ -1,0 +1,71 @@
+import { type TopicPartition } from '#pipeline';
+
+export interface Member {
+  readonly id: string;
+  readonly topics: readonly string[];
+  /** What the member had until now. */
+  readonly held: readonly TopicPartition[];
+}
+
+/**
+ * Shares the partitions of each topic out evenly (counts differ by one at most) and leaves as many as possible
+ * where they are, because a partition that moves takes its state with it: the new owner has to rebuild it.
+ */
+export function assignPartitions(
+  members: readonly Member[],
+  partitionsOf: ReadonlyMap<string, readonly number[]>,
+): Map<string, TopicPartition[]> {
+  const assignment = new Map(members.map(({ id }): [string, TopicPartition[]] => [id, []]));
+  for (const [topic, partitions] of [...partitionsOf].sort(([a], [b]) => compare(a, b))) {
+    const takers = members.filter(({ topics }) => topics.includes(topic)).sort((a, b) => compare(a.id, b.id));
+    for (const [id, own] of shareTopic(topic, partitions, takers, assignment))
+      assignment.get(id)?.push(...own);
+  }
+  return assignment;
+}
+
+function shareTopic(
+  topic: string,
+  partitions: readonly number[],
+  takers: readonly Member[],
+  soFar: ReadonlyMap<string, readonly TopicPartition[]>,
+): Map<string, TopicPartition[]> {
+  const shares = new Map(takers.map(({ id }): [string, TopicPartition[]] => [id, []]));
+  if (takers.length === 0) return shares;
+  const fair = Math.floor(partitions.length / takers.length);
+  let extras = partitions.length % takers.length;
+  const left = new Set(partitions);
+  const keep = (id: string, partition: number): void => {
+    shares.get(id)?.push({ topic, partition });
+    left.delete(partition);
+  };
+  // First what each may keep for certain, then one more for some who had more than that.
+  for (const limit of [fair, fair + 1]) {
+    for (const { id, held } of takers) {
+      for (const one of held) {
+        const count = shares.get(id)?.length ?? 0;
+        const isFree = one.topic === topic && left.has(one.partition);
+        if (!isFree || count >= limit) continue;
+        if (limit > fair) {
+          if (extras === 0) continue;
+          extras -= 1;
+        }
+        keep(id, one.partition);
+      }
+    }
+  }
+  // The rest goes to whoever has least, over all topics.
+  for (const partition of [...left].sort((a, b) => a - b)) {
+    const load = ({ id }: Member): number => (soFar.get(id)?.length ?? 0) + (shares.get(id)?.length ?? 0);
+    const count = ({ id }: Member): number => shares.get(id)?.length ?? 0;
+    const next = [...takers].sort(
+      (a, b) => count(a) - count(b) || load(a) - load(b) || compare(a.id, b.id),
+    )[0];
+    if (next !== undefined) keep(next.id, partition);
+  }
+  return shares;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,194 @@
+import { Kafka, type LogEntry } from 'kafkajs';
+import {
+  type CommitReceipt,
+  type ConsumerOptions,
+  type Log,
+  type LogConsumer,
+  type OutgoingRecord,
+  type PartitionEnds,
+  type RecordBatch,
+  type TopicPartition,
+  type TopicPlanStep,
+  type TopicSpec,
+  type TransactionalWriter,
+} from '#pipeline';
+import { ClusterLink, type ConnectionSettings } from './cluster-link.js';
+import { messageOf } from './errors.js';
+import { IdempotentAppender } from './idempotent-appender.js';
+import { KafkaConsumer, type LogAlarm } from './kafka-consumer.js';
+import { readPartition, tailPartition } from './kafka-reader.js';
+import { assertKafkaJsVersion } from './kafkajs-version.js';
+import { committedOffset, topicEnds } from './offsets.js';
+import { persist, type Attempts } from './retry.js';
+import { patchPendingRequestTimer } from './timer-patch.js';
+import { TopicLimits } from './topic-limits.js';
+import { applyTopics } from './topics.js';
+import { KafkaTransactionalWriter } from './transactional-writer.js';
+
+/** Whether Kafka answers. */
+export interface LogStatus {
+  readonly ok: boolean;
+  /** Of the last error, while not ok. */
+  readonly detail: string;
+}
+
+export interface KafkaLogOptions extends ConnectionSettings {
+  /** Silence after which a group gives a member up, ms. Default 10 s. */
+  readonly sessionTimeoutMs?: number;
+  /** How long a rebalance waits for members with a batch in hand, ms. Default 30 s. */
+  readonly rebalanceTimeoutMs?: number;
+  /** Age at which the broker ends an abandoned transaction; it holds up all readers until then. Default 10 s. */
+  readonly transactionTimeoutMs?: number;
+  /** How long an append waits for its acknowledgement, ms. Default 30 s. */
+  readonly appendTimeoutMs?: number;
+  /** Failures of a handler in a row after which the consumer gives up. Default 5. */
+  readonly failuresMax?: number;
+  /** Of new topics; −1, the default, leaves it to the broker. */
+  readonly replicationFactor?: number;
+  /** Told when an error is being waited out, and when Kafka answers again. */
+  readonly onStatus?: (status: LogStatus) => void;
+  /** Told when a handler fails or loses a partition; the consumer goes on by itself, or ends as crashed. */
+  readonly onFailure?: (error: Error) => void;
+  readonly onAlarm?: (alarm: LogAlarm) => void;
+}
+
+/** How long a question to the cluster is asked again before it fails, ms. */
+const QUESTION_MS = 60_000;
+
+/** The log port over Kafka. Nothing connects before it is needed, and whatever is away is waited for. */
+export class KafkaLog implements Log {
+  private readonly questions: ClusterLink;
+  private readonly limits: TopicLimits;
+  private readonly appender: IdempotentAppender;
+  private readonly consumers = new Set<KafkaConsumer>();
+  private readonly writers = new Set<TransactionalWriter>();
+  private readonly closing = new AbortController();
+  private isOk = true;
+
+  constructor(private readonly options: KafkaLogOptions) {
+    assertKafkaJsVersion();
+    patchPendingRequestTimer();
+    this.questions = new ClusterLink(options);
+    this.limits = new TopicLimits(this.questions);
+    const appendTimeoutMs = options.appendTimeoutMs ?? 30_000;
+    this.appender = new IdempotentAppender(
+      new ClusterLink(options),
+      this.limits,
+      appendTimeoutMs,
+      this.trouble,
+    );
+  }
+
+  consumer(options: ConsumerOptions): LogConsumer {
+    const consumer = new KafkaConsumer(new ClusterLink(this.options), {
+      ...options,
+      sessionTimeoutMs: this.options.sessionTimeoutMs ?? 10_000,
+      rebalanceTimeoutMs: this.options.rebalanceTimeoutMs ?? 30_000,
+      failuresMax: this.options.failuresMax ?? 5,
+      onTrouble: this.trouble,
+      onRecovered: this.recovered,
+      onFailure: (error) => this.options.onFailure?.(error),
+      onAlarm: (alarm) => this.options.onAlarm?.(alarm),
+    });
+    this.consumers.add(consumer);
+    return consumer;
+  }
+
+  async writer(group: string, input: TopicPartition): Promise<TransactionalWriter> {
+    const transactionTimeoutMs = this.options.transactionTimeoutMs ?? 10_000;
+    const link = new ClusterLink(this.options);
+    const options = { group, input, transactionTimeoutMs, onTrouble: this.trouble };
+    const attempts = { deadline: Infinity, signal: this.closing.signal, onTrouble: this.trouble };
+    try {
+      const writer = await KafkaTransactionalWriter.open(link, this.limits, options, attempts);
+      this.writers.add(writer);
+      this.recovered();
+      return writer;
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  append(records: readonly OutgoingRecord[]): Promise<CommitReceipt> {
+    return this.appender.append(records);
+  }
+
+  async *read(input: TopicPartition, from: number, to?: number): AsyncGenerator<RecordBatch> {
+    const link = new ClusterLink(this.options);
+    try {
+      yield* readPartition(link, input, from, to, this.attempts());
+    } finally {
+      link.close();
+    }
+  }
+
+  async *tail(input: TopicPartition, from: number, signal: AbortSignal): AsyncGenerator<RecordBatch> {
+    const link = new ClusterLink(this.options);
+    const ended = AbortSignal.any([signal, this.closing.signal]);
+    try {
+      yield* tailPartition(link, input, from, ended, {
+        ...this.attempts(),
+        deadline: Infinity,
+        signal: ended,
+      });
+    } finally {
+      link.close();
+    }
+  }
+
+  committed(group: string, input: TopicPartition): Promise<number | null> {
+    return this.ask(() => committedOffset(this.questions, group, input));
+  }
+
+  ends(topic: string): Promise<readonly PartitionEnds[]> {
+    return this.ask(() => topicEnds(this.questions, topic));
+  }
+
+  async applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]> {
+    const { brokers, clientId, ssl, sasl, replicationFactor = -1 } = this.options;
+    const kafka = new Kafka({
+      brokers: [...brokers],
+      clientId,
+      ...(ssl === undefined ? {} : { ssl }),
+      ...(sasl === undefined ? {} : { sasl }),
+      logCreator: () => (entry: LogEntry) => this.options.onClientLog?.(entry),
+    });
+    const admin = kafka.admin();
+    await this.ask(() => admin.connect());
+    try {
+      return await applyTopics(admin, specs, dryRun, replicationFactor);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
+    this.closing.abort();
+    await Promise.all([...this.writers].map((writer) => writer.close()));
+    await this.appender.close();
+    this.questions.close();
+  }
+
+  private async ask<T>(question: () => Promise<T>): Promise<T> {
+    const answer = await persist(this.questions, this.attempts(), question);
+    this.recovered();
+    return answer;
+  }
+
+  private attempts(): Attempts {
+    return { deadline: Date.now() + QUESTION_MS, signal: this.closing.signal, onTrouble: this.trouble };
+  }
+
+  private readonly trouble = (error: unknown): void => {
+    this.isOk = false;
+    this.options.onStatus?.({ ok: false, detail: messageOf(error) });
+  };
+
+  private readonly recovered = (): void => {
+    if (this.isOk) return;
+    this.isOk = true;
+    this.options.onStatus?.({ ok: true, detail: '' });
+  };
+}

@@ -1,0 +1,56 @@
+import { type PartitionEnds, type TopicPartition } from '#pipeline';
+import { type ClusterLink } from './cluster-link.js';
+import { CODE, codeOf, KafkaCodeError } from './errors.js';
+
+const LATEST = -1;
+const EARLIEST = -2;
+const READ_COMMITTED = 1;
+
+/** Start and end of one partition as a read-committed reader sees them. @throws what `persist` can retry */
+export async function partitionEnds(link: ClusterLink, input: TopicPartition): Promise<PartitionEnds> {
+  const start = await listOffset(link, input, EARLIEST);
+  const end = await listOffset(link, input, LATEST);
+  return { partition: input.partition, start, end };
+}
+
+async function listOffset(
+  link: ClusterLink,
+  { topic, partition }: TopicPartition,
+  timestamp: number,
+): Promise<number> {
+  const broker = await link.leaderOf(topic, partition);
+  const { responses } = await broker.listOffsets({
+    replicaId: -1,
+    isolationLevel: READ_COMMITTED,
+    topics: [{ topic, partitions: [{ partition, timestamp }] }],
+  });
+  return Number(responses[0]?.partitions[0]?.offset ?? 0);
+}
+
+/** Empty when the topic does not exist. */
+export async function topicEnds(link: ClusterLink, topic: string): Promise<PartitionEnds[]> {
+  try {
+    const partitions = await link.partitionsOf(topic);
+    return await Promise.all(partitions.map((partition) => partitionEnds(link, { topic, partition })));
+  } catch (error) {
+    if (codeOf(error) === CODE.unknownTopicOrPartition) return [];
+    throw error;
+  }
+}
+
+/** Null when the group has committed nothing for the partition. */
+export async function committedOffset(
+  link: ClusterLink,
+  group: string,
+  { topic, partition }: TopicPartition,
+): Promise<number | null> {
+  const coordinator = await link.groupCoordinator(group);
+  const { responses } = await coordinator.offsetFetch({
+    groupId: group,
+    topics: [{ topic, partitions: [{ partition }] }],
+  });
+  const found = responses[0]?.partitions[0];
+  if (found !== undefined && found.errorCode !== 0) throw new KafkaCodeError(found.errorCode, 'OffsetFetch');
+  const offset = Number(found?.offset ?? -1);
+  return offset < 0 ? null : offset;
+}

@@ -1,0 +1,35 @@
+import { Backoff } from './backoff.js';
+import { type ClusterLink } from './cluster-link.js';
+import { CODE, codeOf, isTransient } from './errors.js';
+
+/** How long a step may be tried. */
+export interface Attempts {
+  /** Instant after which an error is final, ms; Infinity: for ever. */
+  readonly deadline: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** Told of every error that is waited out. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+/**
+ * Tries a step of the protocol until it works, waiting from 5 ms on (a transaction coordinator that still ends
+ * the last transaction is ready again within a few).
+ * @throws the last error, when it does not pass by itself or the time is over
+ */
+export async function persist<T>(link: ClusterLink, attempts: Attempts, step: () => Promise<T>): Promise<T> {
+  const backoff = new Backoff(5, 500);
+  for (;;) {
+    const seen = link.seen;
+    try {
+      return await step();
+    } catch (error) {
+      if (!isTransient(error) || Date.now() >= attempts.deadline || attempts.signal?.aborted) throw error;
+      if (codeOf(error) !== CODE.concurrentTransactions) {
+        attempts.onTrouble?.(error);
+        await link.forget(error, seen ?? link.seen);
+      }
+      await backoff.wait(attempts.signal);
+    }
+  }
+}

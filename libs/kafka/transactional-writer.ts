@@ -1,0 +1,229 @@
+import {
+  CommitAbortedError,
+  CommitUnknownError,
+  OwnershipLostError,
+  type CommitReceipt,
+  type OutgoingRecord,
+  type Position,
+  type TopicPartition,
+  type TransactionalWriter,
+} from '#pipeline';
+import { type ClusterLink } from './cluster-link.js';
+import { CODE, codeOf, isFencing, messageOf } from './errors.js';
+import { persist, type Attempts } from './retry.js';
+import { SequencedSender, type ProducerId } from './sequenced-sender.js';
+import { type TopicLimits } from './topic-limits.js';
+import { bumpProducerEpoch } from './wire.js';
+
+export interface WriterOptions {
+  readonly group: string;
+  readonly input: TopicPartition;
+  readonly transactionTimeoutMs: number;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** What the last transaction has left behind at its coordinator. */
+type Remains =
+  | 'nothing'
+  /** Never asked to commit: certain to become visible to nobody. */
+  | 'unfinished'
+  /** Asked to commit, without an answer. */
+  | 'unanswered';
+
+/**
+ * The transactions of one (group, input partition) on KafkaJS's connections. KafkaJS's own producer looks the
+ * coordinator up at every step, retries only some of them, and is dead after one failed commit; here every step
+ * is retried until the transaction times out, and an epoch of our own (`bumpProducerEpoch`) tells a broken
+ * transaction from a lost partition.
+ */
+export class KafkaTransactionalWriter implements TransactionalWriter {
+  private readonly transactionalId: string;
+  private readonly closing = new AbortController();
+  private remains: Remains = 'nothing';
+  private lost: OwnershipLostError | null = null;
+  private busy: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly link: ClusterLink,
+    private readonly limits: TopicLimits,
+    private readonly options: WriterOptions,
+    private id: ProducerId,
+    private sender: SequencedSender,
+  ) {
+    this.transactionalId = transactionalIdOf(options);
+  }
+
+  /**
+   * Fences older writers of the pair and waits until the transaction that they may have left open is ended, so
+   * that the committed position read afterwards is final.
+   */
+  static async open(
+    link: ClusterLink,
+    limits: TopicLimits,
+    options: WriterOptions,
+    attempts: Attempts,
+  ): Promise<KafkaTransactionalWriter> {
+    const transactionalId = transactionalIdOf(options);
+    const id = await persist(link, attempts, async () => {
+      const coordinator = await link.transactionCoordinator(transactionalId);
+      const transactionTimeout = options.transactionTimeoutMs;
+      return coordinator.initProducerId({ transactionalId, transactionTimeout });
+    });
+    const sender = new SequencedSender(link, limits, id, transactionalId);
+    return new KafkaTransactionalWriter(link, limits, options, id, sender);
+  }
+
+  commit(transaction: {
+    readonly records: readonly OutgoingRecord[];
+    readonly positions: readonly Position[];
+  }): Promise<CommitReceipt> {
+    const { records, positions } = transaction;
+    const committed = this.busy.then(() => this.commitNext(records, positions));
+    this.busy = committed.catch(() => undefined);
+    return committed;
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort();
+    await this.busy;
+    // An open transaction would hold up all readers until its timeout.
+    if (this.remains === 'unfinished' && this.lost === null) {
+      await this.endTransaction(false, this.attempts(1_000)).catch(() => undefined);
+    }
+    this.link.close();
+  }
+
+  private async commitNext(
+    records: readonly OutgoingRecord[],
+    positions: readonly Position[],
+  ): Promise<CommitReceipt> {
+    if (this.lost !== null) throw this.lost;
+    if (this.closing.signal.aborted) throw new CommitAbortedError('the writer is closed');
+    if (records.length === 0 && positions.length === 0) return { appendedAt: null };
+    try {
+      await this.clearRemains();
+      return await this.transact(records, positions);
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+
+  private async transact(
+    records: readonly OutgoingRecord[],
+    positions: readonly Position[],
+  ): Promise<CommitReceipt> {
+    const attempts = this.attempts(this.options.transactionTimeoutMs);
+    const lanes = await this.sender.lanes(records);
+    this.remains = 'unfinished';
+    if (lanes.length > 0) await this.addPartitions(lanes, attempts);
+    // A commit is small work for two brokers at once: records to the leaders, positions to the group.
+    const [sent, offsets] = await Promise.allSettled([
+      this.sender.send(lanes, attempts),
+      positions.length === 0 ? null : this.sendPositions(positions, attempts),
+    ]);
+    if (offsets.status === 'rejected' && isFencing(offsets.reason)) throw offsets.reason;
+    if (sent.status === 'rejected') throw sent.reason;
+    if (offsets.status === 'rejected') throw offsets.reason;
+    this.remains = 'unanswered';
+    await this.endTransaction(true, attempts);
+    this.remains = 'nothing';
+    return { appendedAt: sent.value };
+  }
+
+  private async addPartitions(
+    lanes: readonly { readonly topic: string; readonly partition: number }[],
+    attempts: Attempts,
+  ): Promise<void> {
+    const topics = [...new Set(lanes.map(({ topic }) => topic))].map((topic) => ({
+      topic,
+      partitions: lanes.filter((lane) => lane.topic === topic).map(({ partition }) => partition),
+    }));
+    await persist(this.link, attempts, async () => {
+      const coordinator = await this.link.transactionCoordinator(this.transactionalId);
+      await coordinator.addPartitionsToTxn({ ...this.identity(), topics });
+    });
+  }
+
+  private async sendPositions(positions: readonly Position[], attempts: Attempts): Promise<void> {
+    const groupId = this.options.group;
+    await persist(this.link, attempts, async () => {
+      const coordinator = await this.link.transactionCoordinator(this.transactionalId);
+      await coordinator.addOffsetsToTxn({ ...this.identity(), groupId });
+    });
+    const topics = [...new Set(positions.map(({ topic }) => topic))].map((topic) => ({
+      topic,
+      partitions: positions
+        .filter((position) => position.topic === topic)
+        .map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+    }));
+    await persist(this.link, attempts, async () => {
+      const coordinator = await this.link.groupCoordinator(groupId);
+      await coordinator.txnOffsetCommit({ ...this.identity(), groupId, topics });
+    });
+  }
+
+  /** Safe to repeat: the coordinator answers a second asking like the first. */
+  private async endTransaction(commit: boolean, attempts: Attempts): Promise<void> {
+    await persist(this.link, attempts, async () => {
+      const coordinator = await this.link.transactionCoordinator(this.transactionalId);
+      await coordinator.endTxn({ ...this.identity(), transactionResult: commit });
+    });
+  }
+
+  /**
+   * Ends what a failed transaction has left, and takes a new epoch, because which of its batches the brokers
+   * have counted is not known.
+   * @throws CommitUnknownError when it turns out to have been committed after all
+   */
+  private async clearRemains(): Promise<void> {
+    const remains = this.remains;
+    if (remains === 'nothing') return;
+    const attempts = this.attempts(this.options.transactionTimeoutMs);
+    let wasOver = false;
+    try {
+      await this.endTransaction(false, attempts);
+    } catch (error) {
+      // Nothing was begun, or the commit had gone through.
+      if (codeOf(error) !== CODE.invalidTxnState) throw error;
+      wasOver = true;
+    }
+    this.id = await persist(this.link, attempts, async () => {
+      const coordinator = await this.link.transactionCoordinator(this.transactionalId);
+      return bumpProducerEpoch(coordinator, this.identity(), this.options.transactionTimeoutMs);
+    });
+    this.sender = new SequencedSender(this.link, this.limits, this.id, this.transactionalId);
+    this.remains = 'nothing';
+    if (remains === 'unanswered' && wasOver) {
+      throw new CommitUnknownError(
+        'the transaction before this one had been committed: read the position again',
+      );
+    }
+  }
+
+  private explain(error: unknown): Error {
+    if (error instanceof CommitUnknownError || error instanceof RangeError) return error;
+    const { input, group } = this.options;
+    const what = `${group} on ${input.topic}-${input.partition}: ${messageOf(error)}`;
+    if (isFencing(error)) {
+      this.lost = new OwnershipLostError(`another writer has taken over ${what}`, { cause: error });
+      return this.lost;
+    }
+    if (this.remains === 'unanswered') {
+      return new CommitUnknownError(`no answer to the commit of ${what}`, { cause: error });
+    }
+    return new CommitAbortedError(`the transaction failed, ${what}`, { cause: error });
+  }
+
+  private identity(): ProducerId & { readonly transactionalId: string } {
+    return { ...this.id, transactionalId: this.transactionalId };
+  }
+
+  private attempts(ms: number): Attempts {
+    const { onTrouble } = this.options;
+    return { deadline: Date.now() + ms, signal: this.closing.signal, onTrouble };
+  }
+}
+
+function transactionalIdOf({ group, input }: WriterOptions): string {
+  return `${group}/${input.topic}/${input.partition}`;
+}
