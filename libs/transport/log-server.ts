@@ -106,9 +106,9 @@ export class LogServer extends Server<never, LogServerStatus> implements CustomT
   }
 
   private async stop(): Promise<void> {
-    // A consumer that is still joining cannot leave; why it could not join is told by listen.
-    await this.starting.catch(() => undefined);
     await this.consumer?.stop();
+    // Why it could not join is told by listen.
+    await this.starting.catch(() => undefined);
     this._status$.next('stopped');
   }
 
