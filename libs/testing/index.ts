@@ -13,3 +13,5 @@ export { LOG_BRANDS, LOG_CHANNELS, WINDOW_SETS, windowLog } from './window-log-a
 export { WindowHarness, linkViewOf, rowKey, type FoldedBatch, type HarnessCheckpoint } from './window-harness.js';
 export { TempDir } from './temp-dir.js';
 export { stateStoreContract, type OpenedStateStore } from './state-store-contract.js';
+export { logContract, type OpenedLog } from './log-contract.js';
+export { eventually, LogProbe, RecordingHandler, seenRecords, type SeenRecord } from './log-probe.js';
