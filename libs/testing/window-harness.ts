@@ -36,7 +36,8 @@ const NOBODY: FoldedPerson = { presence: NO_PRESENCE, toggles: [] };
 interface FoldState {
   readonly grid: WindowGrid;
   readonly persons: ReadonlyMap<string, FoldedPerson>;
-  readonly moneyIds: ReadonlySet<string>;
+  /** Ids folded, for money's sake; presence and links need none, but the late count does. */
+  readonly ids: ReadonlySet<string>;
 }
 
 export interface FoldedBatch {
@@ -49,7 +50,7 @@ export interface HarnessCheckpoint {
   readonly position: number;
   readonly figures: Uint8Array;
   readonly persons: readonly (readonly [string, StoredPerson])[];
-  readonly moneyIds: ReadonlySet<string>;
+  readonly ids: ReadonlySet<string>;
 }
 
 /** One partition: folds a log batch by batch and keeps what a reader of the rows would see. */
@@ -67,7 +68,7 @@ export class WindowHarness {
     readonly specs: readonly WindowSpec[],
   ) {
     this.figures = new WindowFigures(specs);
-    this.state = { grid: windowGrid(specs, -Infinity), persons: new Map(), moneyIds: new Set() };
+    this.state = { grid: windowGrid(specs, -Infinity), persons: new Map(), ids: new Set() };
   }
 
   get grid(): WindowGrid {
@@ -82,24 +83,25 @@ export class WindowHarness {
   fold(count: number): FoldedBatch {
     const changes = new WindowChanges(this.specs);
     const persons = new Map(this.state.persons);
-    const moneyIds = new Set(this.state.moneyIds);
+    const ids = new Set(this.state.ids);
     let grid = this.state.grid;
     for (const entry of this.log.slice(this.position, this.position + count)) {
       if (entry.type === 'tick') {
         if (entry.at <= grid.watermark) continue;
         grid = windowGrid(this.specs, entry.at);
         changes.advance(entry.at);
-      } else if (entry.type === 'money') {
-        if (moneyIds.has(entry.id)) continue;
-        moneyIds.add(entry.id);
-        changes.countLate(entry.at, grid);
-        moneyChanged(entry, { grid, brand: entry.brand }, changes);
+        continue;
+      }
+      if (!ids.has(entry.id)) changes.countLate(entry.at, grid);
+      if (entry.type === 'money') {
+        if (!ids.has(entry.id)) moneyChanged(entry, { grid, brand: entry.brand }, changes);
       } else {
         const key = personId(entry.brand, entry.person);
         persons.set(key, foldPerson(persons.get(key) ?? NOBODY, entry, grid, changes));
       }
+      ids.add(entry.id);
     }
-    return { changes, state: { grid, persons, moneyIds } };
+    return { changes, state: { grid, persons, ids } };
   }
 
   /** Folds and applies the next `count` entries. */
@@ -139,7 +141,7 @@ export class WindowHarness {
       position: this.position,
       figures: this.figures.snapshot(),
       persons,
-      moneyIds: this.state.moneyIds,
+      ids: this.state.ids,
     };
   }
 
@@ -156,7 +158,7 @@ export class WindowHarness {
           { presence: presenceFromJson(presence), toggles },
         ]),
       ),
-      moneyIds: saved.moneyIds,
+      ids: saved.ids,
     };
     this.run(reached - this.position);
     this.figures.recovered();
@@ -190,7 +192,6 @@ function foldPerson(
   if (before.toggles.some((toggle) => toggle.id === entry.id)) return before;
   const toggles = [...before.toggles, entry];
   linksChanged(linkViewOf(before.toggles), linkViewOf(toggles), before.presence, ctx, out);
-  out.countLate(entry.at, grid);
   return { ...before, toggles };
 }
 

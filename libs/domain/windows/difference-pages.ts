@@ -19,6 +19,12 @@ export class DifferencePages {
     return this.pages.size;
   }
 
+  /** True when no difference is left; a page may still be there. */
+  get empty(): boolean {
+    for (const page of this.pages.values()) if (page.some((value) => value !== 0)) return false;
+    return true;
+  }
+
   /** @throws RangeError when the ends held would exceed `PAGES_MAX` pages. */
   add(end: number, metric: number, value: number): void {
     const key = Math.floor(end / PAGE_ENDS);

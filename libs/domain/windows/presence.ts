@@ -9,8 +9,8 @@ export interface ChannelPresence {
   readonly channel: Channel;
   /**
    * An active moment is a visit too, so `actives` ⊆ `visits` before thinning. Bound of each list behind the
-   * watermark: 1 + L₁/s₁ + (L₂ − L₁)/s₂ + …, 189 for the default windows; ahead of it, the grains that the
-   * watermark trails by.
+   * watermark: 1 + L₁/s₁ + (L₂ − L₁)/s₂ + … and one for each horizon that cuts a coarser slide, 193 for the
+   * default windows; ahead of it, the grains that the watermark trails by.
    */
   readonly visits: Grains;
   readonly actives: Grains;

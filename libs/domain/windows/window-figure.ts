@@ -68,7 +68,7 @@ export class WindowFigure {
 
   /** True when nothing is left of the aggregate: all its ends from here on are 0, and known to be. */
   get idle(): boolean {
-    return this.pages.size === 0 && this.nonZeroTo < this.first && this.base.every((value) => value === 0);
+    return this.nonZeroTo < this.first && isZero(this.base) && this.pages.empty;
   }
 
   /** True when `take` has something to look at. */

@@ -184,3 +184,142 @@ describe('rolling figures against a recount of the raw log', () => {
     expect(compared).toBeGreaterThan(100_000);
   });
 });
+
+/** The rows that say anything: what a reader of the table sees. */
+function tableOf(harness: WindowHarness): ReadonlyMap<string, NaiveFigures> {
+  const rows = [...harness.table].map(([key, row]): [string, NaiveFigures] => [key, figuresOf(row)]);
+  return new Map(
+    rows.filter(([, figures]) => !sameFigures(figures, ZEROS)).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+function runAll(harness: WindowHarness, batch: number): void {
+  while (harness.position < harness.log.length) {
+    harness.run(batch);
+    harness.takeRows();
+    harness.takeCorrections();
+  }
+}
+
+describe('the table of rows', () => {
+  it('is the same for any order within the lateness, any duplicates, ticks and batches', () => {
+    const arrival = fc.array(
+      fc.record({ delay: fc.double({ min: 0, max: 1, noNaN: true }), twice: fc.boolean() }),
+      {
+        minLength: 10,
+        maxLength: 10,
+      },
+    );
+    const ticks = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 15 });
+    const way = fc.record({ arrival, ticks, batch: fc.integer({ min: 1, max: 30 }) });
+    const specs = fc.constantFrom(...WINDOW_SETS.filter(([finest]) => (finest?.latenessMs ?? 0) > 0));
+    fc.assert(
+      fc.property(windowLog(50), specs, way, way, (log, windows, one, other) => {
+        const events = log.filter((entry) => entry.type !== 'tick');
+        const lateness = windows[0]?.latenessMs ?? 0;
+        const instants = events.map(({ at }) => at);
+        const from = Math.min(...instants) - 1;
+        const to = Math.max(...instants) + lateness + 1;
+        const tables = [one, other].map(({ arrival: arrivals, ticks: between, batch }) => {
+          const arrived = events.flatMap((entry, i) => {
+            const { delay = 0, twice = false } = arrivals[i % arrivals.length] ?? {};
+            const when = entry.at + delay * lateness;
+            return twice
+              ? [
+                  { when, entry },
+                  { when: when + lateness, entry },
+                ]
+              : [{ when, entry }];
+          });
+          const moves = [0, ...between, 1].map((part) => Math.floor(from + part * (to - from)));
+          const ticked = moves.map((at): { when: number; entry: WindowLogEntry } => ({
+            when: at,
+            entry: { type: 'tick', at },
+          }));
+          const sorted = [...arrived, ...ticked].sort((a, b) => a.when - b.when).map(({ entry }) => entry);
+          const harness = new WindowHarness(sorted, windows);
+          runAll(harness, batch);
+          return tableOf(harness);
+        });
+        expect(tables[0]).toEqual(tables[1]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is never changed where ends are final, nor written ahead of the open end', () => {
+    fc.assert(
+      fc.property(
+        windowLog(70),
+        fc.constantFrom(...WINDOW_SETS),
+        fc.integer({ min: 1, max: 20 }),
+        (log, specs, batch) => {
+          const harness = new WindowHarness(log, specs);
+          let takenAt = -Infinity;
+          while (harness.position < log.length) {
+            harness.run(batch);
+            const { watermark } = harness.grid;
+            for (const row of [...harness.takeRows(), ...harness.takeCorrections()]) {
+              const spec = specs.find(({ id }) => id === row.window);
+              const { slideMs, latenessMs } = spec ?? { slideMs: NaN, latenessMs: NaN };
+              expect(row.end).toBeGreaterThan(takenAt - latenessMs);
+              expect(row.end).toBeLessThanOrEqual(floorTo(watermark, slideMs) + slideMs);
+            }
+            takenAt = watermark;
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('goes to zero with time alone, but for links that last; then nothing is held (no traffic)', () => {
+    fc.assert(
+      fc.property(windowLog(50), fc.constantFrom(...WINDOW_SETS), (log, specs) => {
+        const last = Math.max(...log.map(({ at }) => at));
+        const off = log
+          .filter((entry) => entry.type === 'link')
+          .map((entry, i): WindowLogEntry => ({ ...entry, id: `off${i}`, on: false, at: last + 60_000 }));
+        const calm = last + 10 * 3_600_000;
+        const end = last + 30 * 3_600_000;
+        const harness = new WindowHarness([...log, { type: 'tick', at: last }, ...off], specs);
+        runAll(harness, 10);
+        const ticks: WindowLogEntry[] = [calm, calm + 7_000, end].map((at) => ({ type: 'tick', at }));
+        const after = new WindowHarness([...harness.log, ...ticks], specs);
+        runAll(after, 10);
+        expectRecounted(after, calm - 3_600_000);
+        expect(
+          [...after.table.values()].filter((row) => row.end > calm && !sameFigures(figuresOf(row), ZEROS)),
+        ).toEqual([]);
+        expect([after.figures.aggregates, after.figures.pages]).toEqual([0, 0]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe('too late events', () => {
+  it('are counted once for every window some of whose final ends they missed', () => {
+    fc.assert(
+      fc.property(windowLog(70), fc.constantFrom(...WINDOW_SETS), (log, specs) => {
+        const harness = new WindowHarness(log, specs);
+        const { late } = harness.run(log.length).changes;
+        const ids = new Set<string>();
+        const expected = new Map<string, number>();
+        let watermark = -Infinity;
+        for (const entry of log) {
+          if (entry.type === 'tick') watermark = Math.max(watermark, entry.at);
+          else if (!ids.has(entry.id)) {
+            ids.add(entry.id);
+            for (const { id, latenessMs, slideMs } of specs) {
+              const firstEnd = floorTo(entry.at, slideMs) + slideMs;
+              if (firstEnd <= watermark - latenessMs) expected.set(id, (expected.get(id) ?? 0) + 1);
+            }
+          }
+        }
+        expect(late).toEqual(expected);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
