@@ -15,3 +15,5 @@ export { TempDir } from './temp-dir.js';
 export { stateStoreContract, type OpenedStateStore } from './state-store-contract.js';
 export { logContract, type OpenedLog } from './log-contract.js';
 export { eventually, LogProbe, RecordingHandler, seenRecords, type SeenRecord } from './log-probe.js';
+export { CRASH_GROUP, CRASH_INPUT, CRASH_OUTPUT, CRASH_OUTPUTS, recordsOf } from './commit-loop.js';
+export { spawnTypeScript } from './spawn-typescript.js';

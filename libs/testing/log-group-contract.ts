@@ -139,11 +139,17 @@ export function groupContract(probe: () => LogProbe, timeoutMs: number): void {
       async () => {
         const topic = await probe().topic();
         await probe().appendNumbered(topic, 0, 0, 40);
-        const handlers = [new RecordingHandler(), new RecordingHandler()] as const;
-        const consumers = handlers.map(() =>
-          probe().log.consumer({ group: probe().group(), topics: [topic], batchRecordsMax: 7 }),
-        );
-        await Promise.all(handlers.map((handler, i) => consumers[i]?.start(handler)));
+        const handlers = [new RecordingHandler(), new RecordingHandler()];
+        const consumers: LogConsumer[] = [];
+        for (const handler of handlers) {
+          const consumer = probe().log.consumer({
+            group: probe().group(),
+            topics: [topic],
+            batchRecordsMax: 7,
+          });
+          await consumer.start(handler);
+          consumers.push(consumer);
+        }
         for (const handler of handlers) {
           await eventually(() => expect(handler.valuesOf(0)).toEqual(values(0, 40)));
         }
