@@ -1,5 +1,6 @@
 export {
   type AppDefinition,
+  type AppParts,
   type ConsumerStrategy,
   type ServerConfig,
   StartupError,

@@ -18,7 +18,12 @@ const ignored = readFileSync(`${ROOT}.dockerignore`, 'utf8').split('\n');
 function copiedFromCheckout(stage: readonly string[]): string[] {
   return stage
     .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))
-    .flatMap((line) => line.split(/\s+/).slice(1, -1));
+    .flatMap((line) =>
+      line
+        .split(/\s+/)
+        .filter((part) => !part.startsWith('--'))
+        .slice(1, -1),
+    );
 }
 
 describe('deploy/Dockerfile', () => {

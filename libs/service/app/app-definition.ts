@@ -23,11 +23,9 @@ export interface ConsumerStrategy extends CustomTransportStrategy {
   close(): Promise<void>;
 }
 
-export interface AppDefinition<Config extends ServerConfig> {
+/** What an app is made of. */
+export interface AppParts<Config extends ServerConfig> {
   readonly name: string;
-  /** One line for `--help`. */
-  readonly description: string;
-  readonly config: ConfigSchema<Config>;
   module(config: Config): Type | DynamicModule;
   /** The app's consumers, taken from its container; each becomes a microservice of its own. */
   strategies?(app: INestApplicationContext): readonly ConsumerStrategy[];
@@ -40,6 +38,13 @@ export interface AppDefinition<Config extends ServerConfig> {
   prepare?(app: INestApplicationContext, config: Config, signal: AbortSignal): Promise<void>;
   /** Once all of it runs. */
   started?(app: INestApplicationContext, url: string): void;
+}
+
+/** An app that can be run as a process. */
+export interface AppDefinition<Config extends ServerConfig> extends AppParts<Config> {
+  /** One line for `--help`. */
+  readonly description: string;
+  readonly config: ConfigSchema<Config>;
 }
 
 /** A reason not to start that the user can do something about; printed without a stack. */

@@ -5,7 +5,7 @@ import { AppLogger } from '../logging/app-logger.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ShutdownSequence, type ShutdownReport } from '../shutdown/shutdown-sequence.js';
-import { type AppDefinition, type ServerConfig, StartupError } from './app-definition.js';
+import { type AppParts, type ServerConfig, StartupError } from './app-definition.js';
 import { type Chassis, ServiceModule } from './service.module.js';
 
 /** An app in this process: created, then started, then stopped; each once. */
@@ -15,13 +15,13 @@ export class RunningApp<Config extends ServerConfig> {
   private constructor(
     readonly nest: NestExpressApplication,
     readonly chassis: Chassis,
-    private readonly definition: AppDefinition<Config>,
+    private readonly definition: AppParts<Config>,
     private readonly config: Config,
   ) {}
 
   /** Builds the modules and attaches the consumers; nothing listens and nothing is read yet. */
   static async create<Config extends ServerConfig>(
-    definition: AppDefinition<Config>,
+    definition: AppParts<Config>,
     config: Config,
     logger: AppLogger = AppLogger.create({ service: definition.name, level: config.logLevel }),
   ): Promise<RunningApp<Config>> {
