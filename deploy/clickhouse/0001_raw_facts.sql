@@ -1,8 +1,8 @@
 -- Every accepted touchpoint: the archive, the table for ad-hoc questions and the oracle of the live figures.
 --
 -- One event id can be here more than once, with other times or contents: the record with the smallest
--- (at, content_hash) is the event. `identity` finds such records without reading the ids themselves: money is
--- identified by order, line, kind and refund, everything else by its event id, always within one person.
+-- (at, content_hash) is the event; of money, by order, line, kind and refund. Both within one person.
+-- `identity` finds such records without reading the ids.
 --
 -- Absent text is ''. Plain String and not LowCardinality: parsing is what an insert mostly costs, and a
 -- dictionary more than doubles it; on disk the sort order makes up for it.
@@ -59,8 +59,7 @@ CREATE TABLE IF NOT EXISTS gravity.touchpoints ${ON_CLUSTER}
     content_kind    String,
     fission_form    String,
     log_offset      UInt64 ALIAS bitAnd(version, 281474976710655),
-    identity        UInt64 MATERIALIZED if(type IN ('orderPaid', 'orderRefunded', 'presaleDeposit'),
-                        cityHash64(person, type, order_id, line_id, refund_id), cityHash64(person, event_id))
+    identity        UInt64 MATERIALIZED cityHash64(person, event_id)
 )
 ENGINE = ${REPLICATED}ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(at)

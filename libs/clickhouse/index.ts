@@ -21,6 +21,38 @@ export {
   text,
 } from './row-reader.js';
 export { type ServerConfig } from './server-lanes.js';
+export {
+  oraclePersons,
+  oracleTotals,
+  type OraclePerson,
+  type OracleQuery,
+  type OracleTotals,
+} from './queries/oracle.js';
+export {
+  brands,
+  channels,
+  latestPeriodFigures,
+  type PeriodFigures,
+  type PeriodQuery,
+} from './queries/period-figures.js';
+export { personRow, persons, tierStocks, type PersonFigures, type PersonsQuery } from './queries/persons.js';
+export {
+  tierChanges,
+  type StoredTierChange,
+  type TierChangeCursor,
+  type TierChangesQuery,
+} from './queries/tier-changes.js';
+export { type WindowCounts } from './queries/window-counts.js';
+export {
+  latestWindowFigures,
+  windowFiguresAt,
+  windowSeries,
+  type SeriesQuery,
+  type WindowFigures,
+  type WindowPoint,
+  type WindowQuery,
+} from './queries/window-figures.js';
+export { windowFiguresFromFacts, type FactsWindow } from './queries/window-figures-from-facts.js';
 export { ClickHouseArchiveSink } from './sinks/archive-sink.js';
 export { DeadLetterSink } from './sinks/dead-letter-sink.js';
 export { ClickHouseFigureSink } from './sinks/figure-sink.js';

@@ -45,7 +45,7 @@ export function listOf<T>(read: CellReader<T>): CellReader<readonly T[]> {
   };
 }
 
-export function oneOf<T extends string>(values: readonly T[]): CellReader<T> {
+export function oneOf<const T extends string>(values: readonly T[]): CellReader<T> {
   return (cell, column) => {
     const found = values.find((value) => value === cell);
     if (found === undefined) throw wrong(column, values.join(' | '), cell);

@@ -1,0 +1,100 @@
+/**
+ * The figures of one window end counted from the raw facts, for ends that have no row (any instant, any width)
+ * and to hold the live figures against.
+ */
+import { ALL_CHANNELS } from '#domain';
+import { type ClickHouse, type Params } from '../clickhouse.js';
+import { integer, rowOf } from '../row-reader.js';
+import { LINK_SPANS, MONEY } from './facts-sql.js';
+import { type WindowCounts } from './window-counts.js';
+
+export interface FactsWindow {
+  readonly brand: string;
+  /** Default: all. */
+  readonly channel?: string;
+  readonly widthMs: number;
+  /** End instant T of [T − W, T), ms. */
+  readonly at: number;
+}
+
+const HERE = `({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String})`;
+
+/**
+ * FAST+ section 4: every event of a person is a visit, and every one but a visit is active; guests, staff and
+ * bots are neither. Related (section 8 row 21): a link, of any channel, was live at some instant of the window.
+ */
+const PRESENCE = `
+  WITH
+    related AS (
+      SELECT person FROM (${LINK_SPANS})
+      WHERE live_from < {until:Int64} AND live_to > {from:Int64}
+    ),
+    present AS (
+      SELECT person, argMin((channel, type != 'visit', actor), (at, content_hash)) AS event
+      FROM gravity.touchpoints
+      WHERE brand = {brand:String} AND NOT guest AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        AND identity IN (
+          SELECT identity FROM gravity.touchpoints
+          WHERE brand = {brand:String} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+            AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        )
+      GROUP BY person, event_id
+      HAVING min(at) >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
+    ),
+    persons AS (
+      SELECT person, max(event.2) AS is_active, person IN (SELECT person FROM related) AS is_related
+      FROM (SELECT person, event, event.1 AS channel FROM present)
+      WHERE event.3 = '' AND ${HERE}
+      GROUP BY person
+    )
+  SELECT count() AS visitors, countIf(is_active) AS active, countIf(is_active AND is_related) AS active_related,
+    countIf(is_related) AS visitors_related
+  FROM persons`;
+
+/** FAST+ Capital: persons with a live link just before T; of one channel, with a link made there. */
+const CAPITAL = `
+  SELECT uniqExact(person) AS capital FROM (${LINK_SPANS})
+  WHERE live_from < {until:Int64} AND {until:Int64} <= live_to AND ${HERE}`;
+
+/** Amounts count when and where they were paid; an order counts once, with its first line. Guests count too. */
+const MONEY_COUNTS = `
+  WITH
+    money AS (SELECT *, money_channel AS channel FROM (${MONEY})),
+    orders AS (
+      SELECT min(at_ms) AS first_ms, argMin(money_channel, (at_ms, hash, line_id)) AS channel
+      FROM money WHERE type = 'orderPaid'
+      GROUP BY person, order_id
+    )
+  SELECT
+    (SELECT count() FROM orders WHERE first_ms >= {from:Int64} AND ${HERE}) AS orders,
+    sumIf(amount, type = 'orderPaid') AS gmv_gross_minor,
+    sumIf(amount, type = 'orderRefunded') AS refunds_minor
+  FROM money WHERE at_ms >= {from:Int64} AND ${HERE}`;
+
+export async function windowFiguresFromFacts(
+  clickhouse: ClickHouse,
+  window: FactsWindow,
+): Promise<WindowCounts> {
+  const params: Params = {
+    brand: window.brand,
+    channel: window.channel ?? ALL_CHANNELS,
+    from: window.at - window.widthMs,
+    until: window.at,
+  };
+  const [[presence], [stock], [money]] = await Promise.all([
+    clickhouse.query({
+      sql: PRESENCE,
+      params,
+      row: rowOf({ visitors: integer, active: integer, active_related: integer, visitors_related: integer }),
+    }),
+    clickhouse.query({ sql: CAPITAL, params, row: rowOf({ capital: integer }) }),
+    clickhouse.query({
+      sql: MONEY_COUNTS,
+      params,
+      row: rowOf({ orders: integer, gmv_gross_minor: integer, refunds_minor: integer }),
+    }),
+  ]);
+  if (presence === undefined || stock === undefined || money === undefined)
+    throw new Error('an aggregate without a row');
+  return { ...presence, ...stock, ...money };
+}
