@@ -78,7 +78,7 @@ export class SourceDecoder implements SourceCodec {
     const id = value.readInt32BE(1);
     const binding = reader.bindings.get(id) ?? this.bind(reader, id);
     if (binding.resolver === null) return reject(binding.reason, binding.detail);
-    return read(reader, binding.resolver, value);
+    return readEvent(reader, binding.resolver, value);
   }
 
   private bind(reader: Reader, id: number): Binding {
@@ -117,14 +117,14 @@ function wrongSchema(id: number, why: string): Binding {
   return { resolver: null, reason: 'WRONG_SCHEMA', detail: `schema id ${id}: ${why}` };
 }
 
-function read(reader: Reader, resolver: AvroResolver, value: Buffer): DecodedSource {
-  let end: number;
-  let event: unknown;
+function readEvent(reader: Reader, resolver: AvroResolver, value: Buffer): DecodedSource {
+  let read: { readonly value: unknown; readonly offset: number };
   try {
-    ({ value: event, offset: end } = reader.type.decode(value, FRAME_BYTES, resolver));
+    read = reader.type.decode(value, FRAME_BYTES, resolver);
   } catch (error) {
     return reject('UNDECODABLE', error instanceof Error ? error.message : String(error));
   }
+  const { value: event, offset: end } = read;
   if (end < 0) return reject('TRUNCATED', 'the record ends before its fields do');
   if (end < value.length) return reject('TRAILING_BYTES', `${value.length - end} bytes after the record`);
   // The reader type has the fields of SourceTouchpoint; a property test holds the two together.

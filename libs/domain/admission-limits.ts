@@ -16,7 +16,7 @@ export interface AdmissionLimits {
   readonly amountMinorMax: number;
   /** Currency of a brand that is not named in `currencies`. */
   readonly currency: string;
-  readonly currencies: Readonly<Record<string, string>>;
+  readonly currencies: ReadonlyMap<string, string>;
 }
 
 export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
@@ -30,5 +30,5 @@ export const DEFAULT_ADMISSION_LIMITS: AdmissionLimits = {
   tagLengthMax: 200,
   amountMinorMax: 1_000_000_000_000,
   currency: 'CNY',
-  currencies: {},
+  currencies: new Map(),
 };

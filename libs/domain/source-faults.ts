@@ -19,6 +19,10 @@ export interface Fault {
 const UNFIT_FOR_ID = /[\p{Cc}\p{Cs}\ufffd]/u;
 const GUEST_PREFIX = 'order:';
 const STARS_MAX = 5;
+/** Far beyond any calendar, and such that differences of two still fit Avro's codecs (2^52). */
+const TIME_MAX = 4e15;
+/** Pieces of an order, milliseconds of a visit. */
+const COUNT_MAX = 1e12;
 
 export function faultOf(event: SourceTouchpoint, limits: AdmissionLimits): Fault | null {
   return headFault(event, limits) ?? contextFault(event, limits) ?? bodyFault(event, limits);
@@ -32,8 +36,8 @@ function headFault(event: SourceTouchpoint, limits: AdmissionLimits): Fault | nu
     (event.brand.includes('|') ? fault('BAD_CHARACTER', 'brand holds a |') : null) ??
     personFault(event, limits) ??
     channelFault(event.channel, limits) ??
-    integerFault('occurred_at', event.occurredAt) ??
-    integerFault('sent_at', event.sentAt)
+    timeFault('occurred_at', event.occurredAt) ??
+    timeFault('sent_at', event.sentAt)
   );
 }
 
@@ -109,7 +113,7 @@ function orderFault(event: SourceOrder, limits: AdmissionLimits): Fault | null {
 function moneyFault(event: SourceOrder, limits: AdmissionLimits): Fault | null {
   const amount = event.amountMinor;
   if (amount === null) return fault('CONTRADICTORY', `${event.kind} without amount_minor`);
-  const currency = limits.currencies[event.brand] ?? limits.currency;
+  const currency = limits.currencies.get(event.brand) ?? limits.currency;
   if (!Number.isSafeInteger(amount)) return fault('UNSAFE_INTEGER', 'amount_minor');
   if (amount < 0) return fault('NEGATIVE_AMOUNT', `amount_minor is ${amount}`);
   if (amount > limits.amountMinorMax) return fault('AMOUNT_TOO_LARGE', `amount_minor is ${amount}`);
@@ -133,7 +137,7 @@ function notARefundFault(event: SourceOrder): Fault | null {
 
 function reviewFault(event: SourceOrder, limits: AdmissionLimits): Fault | null {
   const stars = event.stars;
-  if (stars !== null && !(stars >= 0 && stars <= STARS_MAX)) {
+  if (stars !== null && !(Number.isInteger(stars) && stars >= 0 && stars <= STARS_MAX)) {
     return fault('IMPOSSIBLE_VALUE', `stars is ${stars}, expected 0 to ${STARS_MAX}`);
   }
   return lengthFault('review_id', event.reviewId, limits.idLengthMax);
@@ -168,14 +172,14 @@ function tooLong(field: string, value: string, lengthMax: number): Fault {
   return fault('TOO_LONG', `${field} has ${value.length} characters, at most ${lengthMax}`);
 }
 
-function integerFault(field: string, value: number): Fault | null {
-  return Number.isSafeInteger(value) ? null : fault('UNSAFE_INTEGER', field);
+function timeFault(field: string, value: number): Fault | null {
+  return Number.isSafeInteger(value) && Math.abs(value) <= TIME_MAX ? null : fault('UNSAFE_INTEGER', field);
 }
 
 function countFault(field: string, value: number | null): Fault | null {
   if (value === null) return null;
-  if (value < 0) return fault('IMPOSSIBLE_VALUE', `${field} is ${value}`);
-  return integerFault(field, value);
+  if (!Number.isSafeInteger(value)) return fault('UNSAFE_INTEGER', field);
+  return value >= 0 && value <= COUNT_MAX ? null : fault('IMPOSSIBLE_VALUE', `${field} is ${value}`);
 }
 
 function knownKind(field: string, symbol: string): Fault | null {
