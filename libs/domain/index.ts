@@ -117,3 +117,19 @@ export {
   shareClicked,
   visited,
 } from './touchpoints.js';
+export { BatchFold, type BatchResult, type FoldBase, type FoldCounts } from './batch-fold.js';
+export { FOLD_VERSION } from './fold-version.js';
+export { INITIAL_FRAME, type FoldFrame } from './fold-frame.js';
+export { DueIndex, type DueChanges, type DueMove } from './due-index.js';
+export { dueEdges } from './due-edges.js';
+export { parseRules } from './parse-rules.js';
+export { compileRules, type CompiledRules, type CompiledScheme, type DayRange } from './compiled-rules.js';
+export { DayCalendar, dayFromText, dayText, monthText } from './day-calendar.js';
+export { periodAt, type Period } from './periods.js';
+export { type Relationship } from './relationship.js';
+export { decodeState, dueOf, encodeState } from './state-codec.js';
+export { personSummaries, type PersonSummary } from './person-summary.js';
+export { tierAt } from './tiers.js';
+export { encodeFigures, Figures, restoreFigures, type FiguresSnapshot } from './figures/figures.js';
+export { type PeriodFigure } from './figures/period-row.js';
+export { type DayChange, type FigureChanges } from './figures/figure-changes.js';

@@ -1,0 +1,91 @@
+import type { CompiledScheme } from './compiled-rules.js';
+import { nextMonthStart } from './day-calendar.js';
+import type { Relationship, Standing } from './relationship.js';
+import { purchaseInstant, type TierSource } from './tiers.js';
+
+/**
+ * The next instant after `t` at which time alone may change this person's tier, deepening or cohort under one
+ * scheme; Infinity when there is none. It may name an instant at which nothing changes after all, never the
+ * other way round.
+ * @param standing   what holds at `t`
+ */
+export function nextFall(
+  person: TierSource,
+  scheme: CompiledScheme,
+  standing: Standing | undefined,
+  t: number,
+): number {
+  // Who never had a link has tier 0 at all times.
+  if (person.links.lines.length === 0) return Infinity;
+  const { calendar, days } = scheme;
+  const { period } = scheme.scheme;
+  const falls = standing !== undefined && standing.tier > 2;
+  switch (period.kind) {
+    case 'rolling':
+      return nextRollingFall(person, scheme, period.days, t);
+    case 'calendarMonth':
+      if (!falls && standing?.deepened !== true) return Infinity;
+      return calendar.dayStart(nextMonthStart(calendar.dayOf(t)));
+    case 'span':
+      return Infinity;
+    case 'campaign': {
+      if (!falls || days === null) return Infinity;
+      const close = calendar.dayStart(days.end);
+      return close > t ? close : Infinity;
+    }
+  }
+}
+
+// A purchase day leaves the period after N days, and after N more the period that this one is compared with.
+// Whatever else happened on a day is seen from the other side of the period's start after N days.
+function nextRollingFall(person: TierSource, scheme: CompiledScheme, days: number, t: number): number {
+  const { calendar } = scheme;
+  // Earlier than this nothing is in sight of either period.
+  const sight = calendar.dayStart(calendar.dayOf(t) - 2 * days);
+  let next = Infinity;
+  const consider = (at: number, distance: number): void => {
+    if (at < sight || at > t) return;
+    const edge = calendar.dayStart(calendar.dayOf(at) + distance);
+    if (edge > t && edge < next) next = edge;
+  };
+  for (const { toggles } of person.links.lines) for (const { at } of toggles) consider(at, days);
+  for (const purchases of [person.money.orders, person.money.purchases]) {
+    for (const purchase of purchases) {
+      const at = purchaseInstant(purchase, scheme);
+      consider(at, days);
+      consider(at, 2 * days);
+      for (const { from, to } of purchase.cancelled) {
+        consider(from, days);
+        consider(to, days);
+      }
+    }
+  }
+  return next;
+}
+
+/** How long after a person's last record something of the state can still be forgotten, ms. */
+export interface Retirement {
+  readonly personMs: number;
+  /** Of somebody who only visited. */
+  readonly visitorMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * When the state is to be swept (or dropped) for lack of events.
+ * @param swept   it has been pruned at this watermark: if its time had come, that was it
+ */
+export function sweepAt(
+  person: Relationship,
+  retirement: Retirement,
+  watermark: number,
+  swept: boolean,
+): number {
+  const visitor = person.knownSince === Infinity && !person.guest;
+  const at = person.lastAt + (visitor ? retirement.visitorMs : retirement.personMs);
+  // On a day's grid, so that few instants hold many persons.
+  const gridded = Math.ceil(at / DAY_MS) * DAY_MS;
+  if (gridded > watermark) return gridded;
+  return swept ? Infinity : (Math.floor(watermark / DAY_MS) + 1) * DAY_MS;
+}

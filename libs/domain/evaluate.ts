@@ -1,0 +1,250 @@
+/** After a change of a person, or of time: the new standings, the stocks they shift, the facts they are. */
+import type { CompiledScheme } from './compiled-rules.js';
+import { dayText } from './day-calendar.js';
+import { nextFall, sweepAt } from './due-instants.js';
+import type { Touchpoint } from './events.js';
+import type { Tier, TierCause, TierChanged } from './facts.js';
+import { COHORT_CELL, DEEPENED_CELL, STANDING_CELLS } from './figures/figure-changes.js';
+import type { FoldContext } from './fold-context.js';
+import { everPurchased } from './money.js';
+import type { Relationship, Standing } from './relationship.js';
+import { settledDeepening, standingAt } from './standing.js';
+import { purchaseDays, tierAt } from './tiers.js';
+
+/** The record that made somebody look. */
+export interface Occasion {
+  /** Null: a tick. */
+  readonly event: Touchpoint | null;
+  /** Earliest instant (ms) from which on links or money differ; Infinity when only time has passed. */
+  readonly changedFrom: number;
+  /** Arrival stamp of the record. */
+  readonly arrivedAt: number;
+  readonly version: bigint;
+}
+
+/**
+ * Takes the standings of `after` at its instant: the larger of watermark and its last event. Shifts the stocks
+ * of every local day whose close they hold for, back to the lateness; emits at most one fact a scheme.
+ *
+ * @param before   the state that the current standings were taken of; undefined for a new person
+ * @param after    the same person with what has changed
+ */
+export function evaluate(
+  before: Relationship | undefined,
+  after: Relationship,
+  occasion: Occasion,
+  ctx: FoldContext,
+  facts: TierChanged[],
+): Relationship {
+  const at = Math.max(ctx.watermark, after.lastAt);
+  const swept = occasion.event === null;
+  if (after.guest || after.knownSince === Infinity)
+    return seated(after, NO_STANDINGS, at, Infinity, swept, ctx);
+  const standings: Standing[] = [];
+  let next = Infinity;
+  for (const scheme of ctx.rules.schemesOf(after.brand)) {
+    const review = reviewOf(before, after, scheme, at, occasion, ctx);
+    if (review.is === undefined) continue;
+    standings.push(review.is);
+    shiftStocks(review, ctx);
+    const fact = factOf(review);
+    if (fact !== null) facts.push(fact);
+    next = Math.min(next, nextFall(after, scheme, review.is, at));
+  }
+  if (before !== undefined && before.rulesHash !== ctx.rules.hash) leaveSchemes(before, standings, at, ctx);
+  return seated(after, standings, at, next, swept, ctx);
+}
+
+const NO_STANDINGS: readonly Standing[] = [];
+
+function seated(
+  after: Relationship,
+  standings: readonly Standing[],
+  at: number,
+  nextFallAt: number,
+  swept: boolean,
+  ctx: FoldContext,
+): Relationship {
+  const dueAt = Math.min(nextFallAt, sweepAt(after, ctx.retirement, ctx.watermark, swept));
+  return { ...after, standings, evaluatedAt: at, dueAt, rulesHash: ctx.rules.hash, zones: ctx.zones.length };
+}
+
+/** Takes the person out of the stocks of schemes that the rules no longer have; nobody reads those any more. */
+function leaveSchemes(
+  before: Relationship,
+  standings: readonly Standing[],
+  at: number,
+  { rules, out }: FoldContext,
+): void {
+  const day = rules.calendars[0]?.dayOf(at) ?? 0;
+  for (const was of before.standings) {
+    if (standings.some(({ schemeId }) => schemeId === was.schemeId)) continue;
+    const difference = cellsOf(undefined, was);
+    out.days.push({ type: 'standing', brand: before.brand, schemeId: was.schemeId, day, difference });
+  }
+}
+
+/** One person under one scheme, before and after. */
+interface Review {
+  readonly before: Relationship | undefined;
+  readonly after: Relationship;
+  readonly scheme: CompiledScheme;
+  readonly was: Standing | undefined;
+  readonly is: Standing | undefined;
+  /** The instant `is` holds for. */
+  readonly at: number;
+  readonly occasion: Occasion;
+  /** The rules have changed since `was` was taken. */
+  readonly newRules: boolean;
+}
+
+function reviewOf(
+  before: Relationship | undefined,
+  after: Relationship,
+  scheme: CompiledScheme,
+  at: number,
+  occasion: Occasion,
+  ctx: FoldContext,
+): Review {
+  const was = before?.standings.find(({ schemeId }) => schemeId === scheme.scheme.id);
+  const settled = settledDeepening(scheme, was, ctx.watermark - ctx.rules.rules.stateLatenessMs);
+  const newRules =
+    before !== undefined && before.rulesHash !== ctx.rules.hash && before.knownSince !== Infinity;
+  return { before, after, scheme, was, is: standingAt(after, scheme, at, settled), at, occasion, newRules };
+}
+
+/**
+ * The stocks at the close of a day are the sums of what held then. A change holds from its day on, and forward
+ * over all days to come; one that comes late, or that lies some days back, may differ from close to close.
+ */
+function shiftStocks(review: Review, ctx: FoldContext): void {
+  const { before, after, scheme, was, is, at } = review;
+  const { calendar } = scheme;
+  const lastDay = calendar.dayOf(at);
+  const firstDay = Math.min(lastDay, firstDayOf(review, ctx));
+  if (firstDay === lastDay && isSame(was, is)) return;
+  const shift = { type: 'standing', brand: after.brand, schemeId: scheme.scheme.id } as const;
+  let carried: readonly number[] = NO_DIFFERENCE;
+  for (let day = firstDay; day < lastDay; day++) {
+    const close = calendar.dayStart(day + 1) - 1;
+    const stood =
+      before === undefined || close >= before.evaluatedAt ? was : standingAt(before, scheme, close, null);
+    const cells = cellsOf(standingAt(after, scheme, close, null), stood);
+    const difference = minus(cells, carried);
+    if (difference !== null) ctx.out.days.push({ ...shift, day, difference });
+    carried = cells;
+  }
+  const difference = minus(cellsOf(is, was), carried);
+  if (difference !== null) ctx.out.days.push({ ...shift, day: lastDay, difference });
+}
+
+const NO_DIFFERENCE: readonly number[] = new Array<number>(STANDING_CELLS).fill(0);
+
+/** Null when nothing is left. */
+function minus(a: readonly number[], b: readonly number[]): readonly number[] | null {
+  let differs = false;
+  const difference = a.map((value, cell) => {
+    const left = value - (b[cell] ?? 0);
+    if (left !== 0) differs = true;
+    return left;
+  });
+  return differs ? difference : null;
+}
+
+function firstDayOf({ before, scheme, at, occasion, newRules }: Review, ctx: FoldContext): number {
+  if (newRules) return scheme.calendar.dayOf(at);
+  const from = Math.min(occasion.changedFrom, before?.dueAt ?? Infinity, at);
+  // Behind the lateness the figures are final.
+  return scheme.calendar.dayOf(Math.max(from, ctx.watermark - ctx.rules.rules.stateLatenessMs));
+}
+
+function isSame(a: Standing | undefined, b: Standing | undefined): boolean {
+  return a?.tier === b?.tier && a?.deepened === b?.deepened && a?.deepenedCohort === b?.deepenedCohort;
+}
+
+function cellsOf(is: Standing | undefined, was: Standing | undefined): readonly number[] {
+  const cells = NO_DIFFERENCE.slice();
+  addTo(cells, is, 1);
+  addTo(cells, was, -1);
+  return cells;
+}
+
+function addTo(cells: number[], standing: Standing | undefined, value: number): void {
+  if (standing === undefined) return;
+  cells[standing.tier] = (cells[standing.tier] ?? 0) + value;
+  if (standing.deepened) cells[DEEPENED_CELL] = (cells[DEEPENED_CELL] ?? 0) + value;
+  if (standing.deepenedCohort) cells[COHORT_CELL] = (cells[COHORT_CELL] ?? 0) + value;
+}
+
+const EVIDENCE_DAYS_MAX = 31;
+
+function factOf(review: Review): TierChanged | null {
+  const { after, scheme, was, is, at, occasion } = review;
+  const from: Tier = was?.tier ?? 0;
+  if (is === undefined || is.tier === from) return null;
+  const days = purchaseDays(after, scheme, at);
+  return {
+    type: 'tierChanged',
+    brand: after.brand,
+    person: after.person,
+    schemeId: is.schemeId,
+    periodId: is.periodId,
+    from,
+    to: is.tier,
+    direction: is.tier > from ? 'UP' : 'DOWN',
+    ...causeOf(review, from, is.tier),
+    detectedAt: occasion.arrivedAt,
+    version: occasion.version,
+    evidence: {
+      purchaseDays: days.slice(-EVIDENCE_DAYS_MAX).map(dayText),
+      everPurchased: everPurchased(after.money),
+      lastShareAt: null,
+    },
+  };
+}
+
+type Cause = Pick<TierChanged, 'cause' | 'causeEventId' | 'effectiveAt'>;
+
+/** Time, where the state before the event would have come to the same tier by now; else the event. */
+function causeOf({ before, scheme, at, occasion, newRules }: Review, from: Tier, to: Tier): Cause {
+  const { event } = occasion;
+  const untouched = before === undefined ? 0 : tierAt(before, scheme, at);
+  if (newRules && (event === null || untouched === to)) {
+    return { cause: 'RESTATE', causeEventId: null, effectiveAt: at };
+  }
+  if (event === null || (before !== undefined && untouched === to)) {
+    return { cause: 'TIME', causeEventId: null, effectiveAt: fallInstant(before, scheme, from, at) };
+  }
+  return { cause: eventCause(event, to < from), causeEventId: event.eventId, effectiveAt: event.at };
+}
+
+function eventCause(event: Touchpoint, down: boolean): TierCause {
+  // An import of history is no live event: whoever follows the tiers is told of a restatement.
+  if (event.origin === 'BACKFILL') return 'RESTATE';
+  if (down && event.type === 'orderRefunded') return 'REFUND';
+  if (down && event.type === 'link' && !event.on) return 'UNLINK';
+  return 'EVENT';
+}
+
+/** The last instant up to `at` at which the tier fell by time alone. */
+function fallInstant(
+  before: Relationship | undefined,
+  scheme: CompiledScheme,
+  from: Tier,
+  at: number,
+): number {
+  let fell = at;
+  if (before === undefined) return fell;
+  let tier = from;
+  let edge = before.dueAt;
+  while (edge <= at) {
+    const now = tierAt(before, scheme, edge);
+    if (now !== tier) {
+      tier = now;
+      fell = edge;
+    }
+    const standing = standingAt(before, scheme, edge, null);
+    edge = nextFall(before, scheme, standing, edge);
+  }
+  return fell;
+}

@@ -1,0 +1,32 @@
+import { compileRules, type CompiledRules } from './compiled-rules.js';
+import type { FigureRecorder } from './figures/figure-changes.js';
+import type { FoldFrame } from './fold-frame.js';
+import { retentionAt, retirementOf, type Retention } from './retention.js';
+import type { Retirement } from './due-instants.js';
+import { windowGrid, type WindowGrid } from './windows/window-grid.js';
+
+/** What a step needs to know besides the state and the event. Constant between two ticks. */
+export interface FoldContext {
+  readonly rules: CompiledRules;
+  /** ms; 0 before the first tick. */
+  readonly watermark: number;
+  readonly grid: WindowGrid;
+  readonly retention: Retention;
+  readonly retirement: Retirement;
+  /** The zones that day figures are kept in. */
+  readonly zones: readonly string[];
+  readonly out: FigureRecorder;
+}
+
+export function foldContext(frame: FoldFrame, out: FigureRecorder): FoldContext {
+  const rules = compileRules(frame.rules);
+  return {
+    rules,
+    watermark: frame.watermark,
+    grid: windowGrid(rules.rules.windows, frame.watermark === 0 ? -Infinity : frame.watermark),
+    retention: retentionAt(rules, frame.watermark),
+    retirement: retirementOf(rules),
+    zones: frame.zones ?? rules.calendars.map(({ zone }) => zone),
+    out,
+  };
+}

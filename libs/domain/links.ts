@@ -1,0 +1,127 @@
+import type { Channel, LinkKind } from './events.js';
+import type { LinkLine, Links, Toggle } from './relationship.js';
+import { NO_SPANS, union } from './spans.js';
+import { NO_LINKS, type ChannelLinks, type Span } from './window-port.js';
+
+export const NO_RELATION: Links = { lines: [], view: NO_LINKS, member: NO_SPANS };
+
+/** The links of these lines, with what follows from them. */
+export function linksOf(lines: readonly LinkLine[]): Links {
+  if (lines.length === 0) return NO_RELATION;
+  const byChannel = new Map<Channel, Span[]>();
+  const everywhere: Span[] = [];
+  const member: Span[] = [];
+  for (const line of lines) {
+    for (const { channel, span } of liveSpans(line)) {
+      everywhere.push(span);
+      if (line.kind === 'MEMBER') member.push(span);
+      const known = byChannel.get(channel);
+      if (known === undefined) byChannel.set(channel, [span]);
+      else known.push(span);
+    }
+  }
+  const channels: ChannelLinks[] = [];
+  for (const [channel, spans] of byChannel) channels.push({ channel, spans: union(spans) });
+  if (channels.length > 1) channels.sort((a, b) => (a.channel < b.channel ? -1 : 1));
+  return { lines, view: { any: union(everywhere), byChannel: channels }, member: union(member) };
+}
+
+interface ChannelSpan {
+  readonly channel: Channel;
+  readonly span: Span;
+}
+
+/** When the link was live, by the channel that it was made in. A link of no length was never live. */
+function liveSpans(line: LinkLine): readonly ChannelSpan[] {
+  const spans: ChannelSpan[] = [];
+  const open: { readonly channel: Channel; readonly from: number }[] = [];
+  for (const { at, on, channel } of line.toggles) {
+    if (on) {
+      if (!open.some((link) => link.channel === channel)) open.push({ channel, from: at });
+      continue;
+    }
+    for (const link of open) {
+      if (link.from < at) spans.push({ channel: link.channel, span: { from: link.from, to: at } });
+    }
+    open.length = 0;
+  }
+  for (const link of open) spans.push({ channel: link.channel, span: { from: link.from, to: Infinity } });
+  return spans;
+}
+
+/** The switch of that event, wherever it stands. */
+export function findToggle(links: Links, eventId: string): Toggle | undefined {
+  for (const { toggles } of links.lines) {
+    for (const toggle of toggles) if (toggle.eventId === eventId) return toggle;
+  }
+  return undefined;
+}
+
+/** @returns `links` itself when the line has forgotten its switches of that time */
+export function withToggle(links: Links, kind: LinkKind, toggle: Toggle): Links {
+  const channel = kind === 'MEMBER' ? null : toggle.channel;
+  const index = links.lines.findIndex((line) => line.kind === kind && line.channel === channel);
+  const line = links.lines[index];
+  if (line === undefined) {
+    const added: LinkLine = { kind, channel, toggles: [toggle], settled: false };
+    return linksOf([...links.lines, added].sort(byKindAndChannel));
+  }
+  const oldest = line.toggles[0];
+  if (line.settled && oldest !== undefined && precedes(toggle, oldest)) return links;
+  return linksOf(links.lines.with(index, { ...line, toggles: inserted(line.toggles, toggle) }));
+}
+
+export function withoutToggle(links: Links, eventId: string): Links {
+  const lines: LinkLine[] = [];
+  for (const line of links.lines) {
+    const toggles = line.toggles.filter((toggle) => toggle.eventId !== eventId);
+    if (toggles.length > 0) lines.push({ ...line, toggles });
+  }
+  return linksOf(lines);
+}
+
+function inserted(toggles: readonly Toggle[], toggle: Toggle): readonly Toggle[] {
+  let index = toggles.length;
+  while (index > 0 && precedes(toggle, toggles[index - 1] ?? toggle)) index--;
+  return toggles.toSpliced(index, 0, toggle);
+}
+
+// Switches of one instant need an order that does not come from their arrival.
+function precedes(a: Toggle, b: Toggle): boolean {
+  return a.at < b.at || (a.at === b.at && a.eventId < b.eventId);
+}
+
+function byKindAndChannel(a: LinkLine, b: LinkLine): number {
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
+  return (a.channel ?? '') < (b.channel ?? '') ? -1 : 1;
+}
+
+/**
+ * Forgets the switches before `keepFrom` that nothing can ask for any more. The last ones before it stay,
+ * on or off: without an old OFF a stray late ON would live for ever.
+ */
+export function pruneLinks(links: Links, keepFrom: number): Links {
+  if (!links.lines.some((line) => (line.toggles[1]?.at ?? Infinity) < keepFrom)) return links;
+  const lines = links.lines.map((line) => {
+    const toggles = remaining(line.toggles, keepFrom);
+    return toggles.length === line.toggles.length ? line : { ...line, toggles, settled: true };
+  });
+  return linksOf(lines);
+}
+
+function remaining(toggles: readonly Toggle[], keepFrom: number): readonly Toggle[] {
+  const recent = toggles.findIndex(({ at }) => at >= keepFrom);
+  const end = recent < 0 ? toggles.length : recent;
+  const last: Toggle[] = [];
+  // Backwards to the last OFF: of each channel the last ON after it, or that OFF itself if there is none.
+  for (let i = end - 1; i >= 0; i--) {
+    const toggle = toggles[i];
+    if (toggle === undefined) continue;
+    if (!toggle.on) {
+      if (last.length === 0) last.push(toggle);
+      break;
+    }
+    if (!last.some(({ channel }) => channel === toggle.channel)) last.push(toggle);
+  }
+  return [...last.reverse(), ...toggles.slice(end)];
+}
