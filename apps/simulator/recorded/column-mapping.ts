@@ -130,6 +130,7 @@ function locateColumns(options: ReadingOptions, first: readonly string[], file: 
       throw new MissingColumnError(`${file}: --${option} ${ref}, but the file has ${first.length} columns`);
     }
     const index = names.indexOf(ref);
+    if (index < 0 && /^\d{1,4}$/.test(ref)) return locate(option, Number(ref));
     if (index < 0) {
       throw new MissingColumnError(
         `${file} has no column "${ref}" (--${option}); its columns are: ${names.join(', ')}`,

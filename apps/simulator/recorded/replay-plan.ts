@@ -1,0 +1,58 @@
+/** What a replay is told, what it writes to, and what it says. */
+import { type SourceTouchpoint } from '#domain';
+import { type DeadLetterCodec, type Log, type LogCodec } from '#pipeline';
+import { type RulesWish } from './replay-log.js';
+import { type ReadingOptions, type SequencingOptions, type SourceFile } from './replay-options.js';
+import { type PaceClock, type ReplaySpeed } from './replay-pace.js';
+import { type SequenceCounts } from './replay-sequencer.js';
+import { type RowRejectReason } from './row-outcome.js';
+import { type SortedRows, type SortProgress } from './sorted-rows.js';
+
+export interface ReplayPlan {
+  readonly files: readonly SourceFile[];
+  readonly reading: ReadingOptions;
+  readonly sequencing: SequencingOptions;
+  readonly wish: RulesWish;
+  readonly speed: ReplaySpeed;
+  /** Replaces person ids; null keeps those of the files. */
+  readonly pseudonyms: {
+    readonly pseudonymise: (event: SourceTouchpoint) => SourceTouchpoint;
+    readonly keyHash: string;
+  } | null;
+  /** For what memory does not hold; removed at the end. */
+  readonly sortDirectory: string;
+  readonly runRowsMax?: number;
+  /** Rows per transaction. */
+  readonly batchRowsMax?: number;
+  readonly clock?: PaceClock;
+}
+
+export interface ReplayTarget {
+  readonly log: Log;
+  readonly logCodec: LogCodec;
+  readonly deadLetterCodec: DeadLetterCodec;
+  /** UUID for a log that is new. */
+  readonly newLogId: string;
+}
+
+export type ReplayProgress =
+  | ({ readonly phase: 'read' } & SortProgress)
+  | { readonly phase: 'write'; readonly rowsDone: number; readonly rows: number; readonly at: number };
+
+export interface ReplayObserver {
+  /** The log is set up, and nothing of this run has been written: who folds live may start. */
+  readonly ready?: () => Promise<void>;
+  readonly progress?: (progress: ReplayProgress) => void;
+  readonly reject?: (source: string, row: number, reason: RowRejectReason, detail: string) => void;
+}
+
+export interface ReplayReport {
+  /** Group under which the position is kept. */
+  readonly group: string;
+  /** `unchanged`: this replay had been written to its end before. `stopped`: a signal came; go on by the same replay. */
+  readonly status: 'written' | 'resumed' | 'unchanged' | 'stopped';
+  readonly rowsRead: number;
+  readonly rejected: SortedRows['rejected'];
+  readonly ignored: SortedRows['ignored'];
+  readonly counts: SequenceCounts;
+}
