@@ -4,7 +4,7 @@
  *     0  u8   format version (1)
  *     1  u8   flags: 1 = offsets are written per record (compaction has taken records out)
  *     2  u16  0
- *     4  u32  CRC-32 of everything from byte 8 on
+ *     4  u32  CRC-32 of all the other bytes
  *     8  u64  base offset
  *    16  u64  append time, ms; one for the batch, as with Kafka's LogAppendTime
  *    24  u32  span: the next batch begins at base + span or later
@@ -29,7 +29,8 @@ export interface BatchEntry {
 const VERSION = 1;
 const SPARSE = 1;
 const HEADER_BYTES = 32;
-const CRC_FROM = 8;
+const CRC_AT = 4;
+const CRC_END = 8;
 const HIGH = 2 ** 32;
 
 /** Records with consecutive offsets, as they are appended. */
@@ -89,7 +90,7 @@ function encode(
     if (deltas !== null) at = writeVarint(out, deltas[i] ?? 0, at);
     at = writeEntry(out, entry, at);
   }
-  out.writeUInt32LE(crc32(out.subarray(CRC_FROM, at)), 4);
+  out.writeUInt32LE(checksum(out.subarray(0, at)), CRC_AT);
   return out.subarray(0, at);
 }
 
@@ -165,7 +166,7 @@ export class BatchReader {
     if (bytes.length < HEADER_BYTES) throw fail(`${bytes.length} bytes`);
     const version = bytes[0];
     if (version !== VERSION) throw fail(`format version ${version}`);
-    if (bytes.readUInt32LE(4) !== crc32(bytes.subarray(CRC_FROM))) throw fail('its checksum does not match');
+    if (bytes.readUInt32LE(CRC_AT) !== checksum(bytes)) throw fail('its checksum does not match');
     this.baseOffset = readUInt64(bytes, 8);
     if (this.baseOffset !== expectedBase) throw fail(`it says it begins at ${this.baseOffset}`);
     this.sparse = bytes[1] === SPARSE;
@@ -224,6 +225,10 @@ export class BatchReader {
       }
     }
   }
+}
+
+function checksum(bytes: Buffer): number {
+  return crc32(bytes.subarray(CRC_END), crc32(bytes.subarray(0, CRC_AT)));
 }
 
 function writeVarint(out: Buffer, value: number, from: number): number {
