@@ -44,7 +44,7 @@ interface Step {
 const gap = fc.oneof(
   { weight: 24, arbitrary: fc.integer({ min: 0, max: 15 * SECOND }) },
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 3 * MINUTE }) },
-  { weight: 1, arbitrary: fc.integer({ min: 10 * MINUTE, max: 90 * MINUTE }) },
+  { weight: 1, arbitrary: fc.integer({ min: 10 * MINUTE, max: 60 * MINUTE }) },
 );
 
 // Edges of slides are where an off-by-one shows, so many instants are rounded to one.

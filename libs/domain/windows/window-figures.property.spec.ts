@@ -146,7 +146,7 @@ const driver: fc.Arbitrary<Driver> = fc.record({
       rows: fc.boolean(),
       corrections: fc.boolean(),
       check: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
-      limit: fc.constantFrom(1, 7, 50_000),
+      limit: fc.constantFrom(9, 50_000, 50_000),
     }),
     { minLength: 1, maxLength: 30 },
   ),
@@ -260,10 +260,10 @@ describe('the table of rows', () => {
             harness.run(batch);
             const { watermark } = harness.grid;
             for (const row of [...harness.takeRows(), ...harness.takeCorrections()]) {
-              const spec = specs.find(({ id }) => id === row.window);
-              const { slideMs, latenessMs } = spec ?? { slideMs: NaN, latenessMs: NaN };
-              expect(row.end).toBeGreaterThan(takenAt - latenessMs);
-              expect(row.end).toBeLessThanOrEqual(floorTo(watermark, slideMs) + slideMs);
+              const { slideMs = NaN, latenessMs = NaN } = specs.find(({ id }) => id === row.window) ?? {};
+              const isOpen =
+                row.end > takenAt - latenessMs && row.end <= floorTo(watermark, slideMs) + slideMs;
+              if (!isOpen) expect({ takenAt, watermark, ...row }).toBe('a row of an end that may change');
             }
             takenAt = watermark;
           }
@@ -280,20 +280,18 @@ describe('the table of rows', () => {
         const off = log
           .filter((entry) => entry.type === 'link')
           .map((entry, i): WindowLogEntry => ({ ...entry, id: `off${i}`, on: false, at: last + 60_000 }));
-        const calm = last + 10 * 3_600_000;
-        const end = last + 30 * 3_600_000;
-        const harness = new WindowHarness([...log, { type: 'tick', at: last }, ...off], specs);
-        runAll(harness, 10);
+        const calm = last + 11 * 3_600_000;
+        const end = last + 20 * 3_600_000;
         const ticks: WindowLogEntry[] = [calm, calm + 7_000, end].map((at) => ({ type: 'tick', at }));
-        const after = new WindowHarness([...harness.log, ...ticks], specs);
+        const after = new WindowHarness([...log, { type: 'tick', at: last }, ...off, ...ticks], specs);
         runAll(after, 10);
-        expectRecounted(after, calm - 3_600_000);
+        expectRecounted(after, calm - 600_000);
         expect(
           [...after.table.values()].filter((row) => row.end > calm && !sameFigures(figuresOf(row), ZEROS)),
         ).toEqual([]);
         expect([after.figures.aggregates, after.figures.pages]).toEqual([0, 0]);
       }),
-      { numRuns: 50 },
+      { numRuns: 40 },
     );
   });
 });
