@@ -24,9 +24,12 @@ export class RegistryHttp {
 
   /** Against the subject's newest version. */
   async compatibility(subject: string, schemaText: string): Promise<SchemaCheck> {
-    const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/latest?verbose=true`;
+    const name = encodeURIComponent(subject);
+    // Some registries find any schema compatible with a subject that they do not have.
+    const versions = await this.request('GET', `/subjects/${name}/versions`, null);
+    if (versions.status === 404) return { state: 'new' };
+    const path = `/compatibility/subjects/${name}/versions/latest?verbose=true`;
     const response = await this.request('POST', path, JSON.stringify({ schema: schemaText }));
-    if (response.status === 404) return { state: 'new' };
     const text = await response.text();
     if (response.status === 422) return { state: 'incompatible', detail: text };
     if (!response.ok) throw new RegistryUnavailableError(`schema registry: status ${response.status}`);
