@@ -17,3 +17,26 @@ export { logContract, type OpenedLog } from './log-contract.js';
 export { eventually, LogProbe, RecordingHandler, seenRecords, type SeenRecord } from './log-probe.js';
 export { CRASH_GROUP, CRASH_INPUT, CRASH_OUTPUT, CRASH_OUTPUTS, recordsOf } from './commit-loop.js';
 export { spawnTypeScript } from './spawn-typescript.js';
+export { FoldHarness } from './fold-harness.js';
+export { factText, given, type Expected, type Given } from './given.js';
+export {
+  engage,
+  epochRaised,
+  follow,
+  instant,
+  join,
+  KIT_BRAND,
+  KIT_PERSON,
+  link,
+  pay,
+  quit,
+  refund,
+  rulesSet,
+  tick,
+  unfollow,
+  visit,
+  type KitHead,
+  type KitPayment,
+  type KitRefund,
+  type KitTime,
+} from './touchpoint-kit.js';
