@@ -26,7 +26,7 @@ const ONLY_IN: Record<string, readonly string[]> = {
   '@clickhouse/client': ['libs/clickhouse'],
   pino: ['libs/service'],
   'prom-client': ['libs/service'],
-  '@nestjs/': ['apps', 'libs/transport', 'libs/service'],
+  '@nestjs/': ['apps', 'libs/transport', 'libs/service', 'libs/platform'],
 };
 /** standalone and cli compose the modules of the other apps. */
 const COMPOSERS = ['standalone', 'cli'];

@@ -11,8 +11,7 @@ import {
 } from '#domain';
 
 export type DecodedSource =
-  | { readonly ok: true; readonly event: SourceTouchpoint }
-  | { readonly ok: false; readonly reject: Reject };
+  { readonly ok: true; readonly event: SourceTouchpoint } | { readonly ok: false; readonly reject: Reject };
 
 /** Reads source topics. Data faults are values; only an absent registry throws. */
 export interface SourceCodec {

@@ -54,5 +54,44 @@ export {
   type TierSnapshot,
   type TiersCodec,
 } from './codecs.js';
+export {
+  ARCHIVED_TOPICS,
+  ArchiveWorker,
+  type ArchiveObserver,
+  type ArchivePorts,
+  type ArchiveReport,
+  type ArchiveSink,
+  type RawFact,
+} from './archive-worker.js';
+export { commitTransaction } from './commit-transaction.js';
+export {
+  intakeBatch,
+  progressRecord,
+  type IntakePartitions,
+  type IntakePorts,
+  type IntakeReport,
+} from './intake-batch.js';
+export { IntakeProgressView } from './intake-progress-view.js';
+export { IntakeWorker, type IntakeObserver } from './intake-worker.js';
+export {
+  firstEpoch,
+  ForeignLogError,
+  initialiseLog,
+  LogNotInitialisedError,
+  type LogSetup,
+} from './log-identity.js';
+export { nextTicks, TICK_INTERVAL_MS } from './next-ticks.js';
+export { openPartition, type OpenPorts } from './open-partition.js';
+export { Outbox, type PumpReport } from './outbox.js';
 export { partitionOf } from './partition.js';
+export { PartitionState } from './partition-state.js';
+export { processBatch, type BatchPorts, type BatchReport } from './process-batch.js';
+export { refold, type Refolded, type RefoldOptions } from './refold.js';
+export {
+  DEFAULT_RELATIONSHIP_SETTINGS,
+  RelationshipWorker,
+  type RelationshipObserver,
+  type RelationshipPorts,
+  type RelationshipSettings,
+} from './relationship-worker.js';
 export { TOPICS } from './topics.js';

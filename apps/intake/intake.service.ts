@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import { Pseudonymiser } from '#contracts';
+import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
+import {
+  IntakeWorker,
+  TOPICS,
+  type BatchControl,
+  type IntakeObserver,
+  type RecordBatch,
+  type TopicPartition,
+} from '#pipeline';
+import { type Platform } from '#platform';
+import { type AppLogger, type ServiceMetrics, type ShutdownSequence } from '#service';
+import { type PartitionLifecycle } from '#transport';
+
+export const INTAKE_GROUP = 'intake';
+
+export interface IntakeOptions {
+  readonly sourceTopics: readonly string[];
+  readonly pseudonymousTopics?: readonly string[] | undefined;
+  readonly pseudonymKeyFile?: string | undefined;
+  readonly dataDir: string;
+  readonly earliestEvent: number;
+  readonly futureMaxMs: number;
+  readonly currency: string;
+}
+
+/** The key that makes pseudonyms: the file named by the settings, else one in the data folder. */
+export function pseudonymKeyFile(options: Pick<IntakeOptions, 'pseudonymKeyFile' | 'dataDir'>): string {
+  return options.pseudonymKeyFile ?? join(options.dataDir, 'pseudonym.key');
+}
+
+export interface IntakeParts {
+  readonly platform: Platform;
+  readonly logger: AppLogger;
+  readonly metrics: ServiceMetrics;
+  readonly shutdown: ShutdownSequence;
+}
+
+const HEARTBEAT_MS = 2_000;
+
+/** Wires the intake worker of `#pipeline` to the platform, and owns its heartbeat. */
+export class IntakeService implements PartitionLifecycle {
+  #worker: IntakeWorker | null = null;
+
+  constructor(
+    private readonly parts: IntakeParts,
+    private readonly options: IntakeOptions,
+  ) {}
+
+  async prepare(): Promise<void> {
+    const { platform, shutdown } = this.parts;
+    const codecs = platform.codecs();
+    const worker = new IntakeWorker(
+      {
+        log: platform.log,
+        group: INTAKE_GROUP,
+        sourceCodec: codecs.source,
+        logCodec: codecs.log,
+        progressCodec: codecs.intakeProgress,
+        deadLetterCodec: codecs.deadLetter,
+        pseudonymise: this.#pseudonymise(),
+        limits: this.#limits(),
+        partitions: {
+          relationshipLog: await platform.partitionsOf(TOPICS.relationshipLog),
+          intakeProgress: await platform.partitionsOf(TOPICS.intakeProgress),
+          deadLetters: await platform.partitionsOf(TOPICS.deadLetters),
+        },
+      },
+      this.#observer(),
+      Date.now,
+    );
+    this.#worker = worker;
+    shutdown.register('stop-sources', 'intake heartbeat', this.#beat(worker));
+  }
+
+  onAssigned(partition: TopicPartition): Promise<number | null> {
+    return this.#prepared().assigned(partition);
+  }
+
+  onRevoked(partition: TopicPartition): Promise<void> {
+    return this.#prepared().revoked(partition);
+  }
+
+  batch(batch: RecordBatch, control: BatchControl): Promise<void> {
+    return this.#prepared().batch(batch, control);
+  }
+
+  #prepared(): IntakeWorker {
+    if (this.#worker === null) throw new Error('the intake service has not been prepared');
+    return this.#worker;
+  }
+
+  #pseudonymise(): (topic: string, event: SourceTouchpoint) => SourceTouchpoint {
+    const pseudonymiser = Pseudonymiser.fromKeyFile(pseudonymKeyFile(this.options));
+    const plain = new Set(this.options.pseudonymousTopics ?? []);
+    return (topic, event) => (plain.has(topic) ? event : pseudonymiser.apply(event));
+  }
+
+  #limits(): AdmissionLimits {
+    return {
+      ...DEFAULT_ADMISSION_LIMITS,
+      earliestAt: this.options.earliestEvent,
+      aheadMaxMs: this.options.futureMaxMs,
+      currency: this.options.currency,
+    };
+  }
+
+  /** @returns what stops it, once the heartbeat under way is done */
+  #beat(worker: IntakeWorker): () => Promise<void> {
+    let running: Promise<void> = Promise.resolve();
+    let isIdle = true;
+    const timer = setInterval(() => {
+      if (!isIdle) return;
+      isIdle = false;
+      running = worker
+        .heartbeat()
+        .catch((error: unknown) => this.parts.logger.warnRepeated('heartbeat failed', { err: error }))
+        .finally(() => {
+          isIdle = true;
+        });
+    }, HEARTBEAT_MS);
+    return async () => {
+      clearInterval(timer);
+      await running;
+    };
+  }
+
+  #observer(): IntakeObserver {
+    const { metrics, logger } = this.parts;
+    return {
+      batch: (input, report, lagRecords) => {
+        metrics.batch({
+          ...input,
+          records: report.records,
+          durationMs: report.judgeMs + report.commitMs,
+          lagRecords,
+          lastRecordAt: report.readTo,
+          stagesMs: { judge: report.judgeMs, commit: report.commitMs },
+        });
+        metrics.transaction('committed');
+        metrics.recordsOut(TOPICS.relationshipLog, report.accepted);
+        for (const [reason, count] of report.rejected) {
+          metrics.reject(input.topic, reason, count);
+          logger.warnRepeated('records rejected', { topic: input.topic, reason });
+        }
+      },
+    };
+  }
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { microserviceSettings } from '#platform';
+import { consumerSettings, duration, integer, list, serverSettings } from '#service';
+
+/** Settings of the fold alone; standalone has them too. */
+export const relationshipSettings = {
+  stateCachePersons: integer(1_000)
+    .prefault('500000')
+    .describe('Person states kept decoded in memory per partition; the rest is read from the local store'),
+  checkpointMs: duration()
+    .prefault('10s')
+    .describe('How often the local store is brought up to date; bounds what a restart folds again'),
+  flushMs: duration().prefault('1s').describe('How often changed figures are written to ClickHouse'),
+  outboxRowsMax: integer(1_000)
+    .prefault('1000000')
+    .describe('Rows that may wait for ClickHouse per partition before reading pauses'),
+};
+
+export const relationshipConfig = z.object({
+  ...serverSettings,
+  ...microserviceSettings,
+  ...consumerSettings,
+  ...relationshipSettings,
+  sourceTopics: list()
+    .prefault('touchpoint.relation,touchpoint.visit,touchpoint.engagement,touchpoint.order,touchpoint.share')
+    .describe('Source topics whose intake bounds the ticks; the same list as intake’s'),
+});
+export type RelationshipConfig = z.infer<typeof relationshipConfig>;

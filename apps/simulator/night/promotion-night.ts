@@ -1,0 +1,95 @@
+/** A promotion night after weeks of ordinary days, as a stream of source events in time order. */
+import { type SourceHead, type SourceTouchpoint } from '#domain';
+import { BRANDS, type Brand } from './market.js';
+import { SeededRandom } from './seeded-random.js';
+import { playSession } from './session.js';
+import { Shoppers } from './shoppers.js';
+
+/** How a stretch of time is played. */
+export interface Scene {
+  /** Part of every event id, so that two runs never share one. */
+  readonly run: string;
+  readonly origin: SourceHead['origin'];
+  readonly isPromotion: boolean;
+  /** On average, before bursts. */
+  readonly eventsPerSecond: number;
+}
+
+/** Events of a session on average, to turn a rate of events into a rate of sessions. */
+const EVENTS_PER_SESSION = 2.4;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** A flash sale every so often, for so long. */
+const BURST_EVERY_MS = 7 * MINUTE;
+const BURST_MS = 45_000;
+const BURST_HEAT = 3.5;
+
+export class PromotionNight {
+  readonly #random: SeededRandom;
+  readonly #shoppers = new Map<Brand, Shoppers>(BRANDS.map((brand) => [brand, new Shoppers(brand)]));
+  /** Events of sessions under way and refunds to come. */
+  #pending: SourceTouchpoint[] = [];
+  #nextSessionAt: number | null = null;
+  #ids = 0;
+
+  constructor(seed: number) {
+    this.#random = new SeededRandom(seed);
+  }
+
+  /** The events in [from, to), in time order; refunds of earlier orders among them. */
+  between(from: number, to: number, scene: Scene): readonly SourceTouchpoint[] {
+    let at = Math.max(from, this.#nextSessionAt ?? from);
+    while (at < to) {
+      this.#session(at, scene);
+      const heat = scene.isPromotion ? heatAt(at) : 1;
+      at += this.#random.exponential((1_000 * EVENTS_PER_SESSION) / (scene.eventsPerSecond * heat));
+    }
+    this.#nextSessionAt = at;
+    return this.#take(to);
+  }
+
+  #session(at: number, scene: Scene): void {
+    const random = this.#random;
+    const brand = random.weighted(BRANDS.map((one) => [one, one.weight] as const));
+    const shoppers = this.#shoppers.get(brand);
+    if (shoppers === undefined) return;
+    const { isPromotion, origin, run } = scene;
+    const session = playSession(
+      {
+        brand,
+        shopper: shoppers.pick(random),
+        at: Math.floor(at),
+        heat: isPromotion ? 1 + heatAt(at) / 2 : 1,
+        isPromotion,
+        origin,
+        nextId: () => `${run}-${(this.#ids += 1)}`,
+      },
+      random,
+    );
+    this.#pending.push(...session.events, ...session.refunds);
+  }
+
+  #take(to: number): readonly SourceTouchpoint[] {
+    const due = this.#pending.filter(({ occurredAt }) => occurredAt < to);
+    this.#pending = this.#pending.filter(({ occurredAt }) => occurredAt >= to);
+    return due.sort(byTime);
+  }
+}
+
+function byTime(left: SourceTouchpoint, right: SourceTouchpoint): number {
+  return left.occurredAt - right.occurredAt || (left.eventId < right.eventId ? -1 : 1);
+}
+
+/** How hot the night is at an instant: a slow swell, and flash sales on top. 1 is ordinary. */
+function heatAt(at: number): number {
+  const swell = 1 + 0.35 * Math.sin((at / (23 * MINUTE)) * 2 * Math.PI);
+  return at % BURST_EVERY_MS < BURST_MS ? swell * BURST_HEAT : swell;
+}
+
+/** How busy an ordinary hour is (Shanghai time), on average 1. */
+export function dayCurve(at: number): number {
+  const hour = (((at / HOUR + 8) % 24) + 24) % 24;
+  const evening = Math.exp(-(((hour - 21) / 3) ** 2));
+  const noon = Math.exp(-(((hour - 12.5) / 2.5) ** 2));
+  return 0.35 + 1.9 * evening + 1.1 * noon;
+}

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { platformSettings } from '#platform';
+import { consumerSettings, serverSettings } from '#service';
+import { intakeSettings } from '../intake/config.js';
+import { relationshipSettings } from '../relationship/config.js';
+import { simulatorSettings } from '../simulator/config.js';
+
+/** Everything in one process: embedded unless servers are named. */
+export const standaloneConfig = z.object({
+  ...serverSettings,
+  ...platformSettings,
+  ...consumerSettings,
+  ...intakeSettings,
+  ...relationshipSettings,
+  ...simulatorSettings,
+});
+export type StandaloneConfig = z.infer<typeof standaloneConfig>;

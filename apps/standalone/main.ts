@@ -1,0 +1,5 @@
+import 'reflect-metadata';
+import { runApp } from '#service';
+import { standalone } from './standalone.js';
+
+await runApp(standalone);

@@ -1,0 +1,194 @@
+import { type TierChanged, type Touchpoint, type TouchpointDetail } from '#domain';
+import {
+  type DeadLetterCodec,
+  type LogCodec,
+  type StoredDeadLetter,
+  type TierChangedCodec,
+} from './codecs.js';
+import { commitTransaction } from './commit-transaction.js';
+import { firstEpoch } from './log-identity.js';
+import {
+  OwnershipLostError,
+  type BatchControl,
+  type ConsumerHandler,
+  type Log,
+  type RecordBatch,
+  type TopicPartition,
+  type TransactionalWriter,
+} from './log.js';
+import { TOPICS } from './topics.js';
+
+/** An accepted touchpoint with everything it said, and its place in the log. */
+export interface RawFact {
+  readonly touchpoint: Touchpoint;
+  readonly detail: TouchpointDetail | null;
+  readonly partition: number;
+  readonly offset: number;
+  /** epoch × 2^48 + offset. */
+  readonly version: bigint;
+}
+
+/** Where the archive writes. Each call resolves once the rows are stored; writing a row again changes nothing. */
+export interface ArchiveSink {
+  writeFacts(facts: readonly RawFact[]): Promise<void>;
+  writeTierChanges(changes: readonly TierChanged[]): Promise<void>;
+  writeDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void>;
+}
+
+export interface ArchivePorts {
+  readonly log: Log;
+  readonly group: string;
+  readonly sink: ArchiveSink;
+  readonly logCodec: LogCodec;
+  readonly tierChangedCodec: TierChangedCodec;
+  readonly deadLetterCodec: DeadLetterCodec;
+  readonly now: () => number;
+}
+
+export interface ArchiveReport {
+  readonly records: number;
+  readonly rows: number;
+  /** Append time of the last record, ms; null for a batch without records. */
+  readonly lastRecordAt: number | null;
+  readonly sinkMs: number;
+}
+
+/** Told what happens, for metrics, readiness and logs. */
+export interface ArchiveObserver {
+  batch(input: TopicPartition, report: ArchiveReport, lag: number): void;
+  /** The sink refused; the same rows are sent again after a pause. */
+  waiting(input: TopicPartition, error: Error, attempt: number): void;
+}
+
+interface OwnedTopic {
+  readonly input: TopicPartition;
+  readonly writer: TransactionalWriter;
+  position: number;
+  epoch: bigint;
+}
+
+const EPOCH_FACTOR = 2n ** 48n;
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_MAX_MS = 10_000;
+
+/** Copies the log, the tier changes and the dead letters into tables: acknowledged before a position is committed. */
+export class ArchiveWorker implements ConsumerHandler {
+  readonly #owned = new Map<string, OwnedTopic>();
+
+  constructor(
+    private readonly ports: ArchivePorts,
+    private readonly observer: ArchiveObserver,
+  ) {}
+
+  async assigned(input: TopicPartition): Promise<number> {
+    await this.#discard(input);
+    const { log, group, logCodec } = this.ports;
+    const writer = await log.writer(group, input);
+    const position = (await log.committed(group, input)) ?? 0;
+    const first = input.topic === TOPICS.relationshipLog ? await firstEpoch(log, logCodec, input) : null;
+    this.#owned.set(name(input), { input, writer, position, epoch: BigInt(first?.epoch ?? 1) });
+    return position;
+  }
+
+  async batch(batch: RecordBatch, control: BatchControl): Promise<void> {
+    const owned = this.#owned.get(name(batch));
+    if (owned === undefined) throw new OwnershipLostError(`${name(batch)} is not assigned here`);
+    const records = batch.records.filter(({ offset }) => offset >= owned.position);
+    const write = this.#writeOf(owned, { ...batch, records });
+
+    const started = this.ports.now();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await write.run();
+        break;
+      } catch (error) {
+        this.observer.waiting(
+          owned.input,
+          error instanceof Error ? error : new Error(String(error)),
+          attempt,
+        );
+        await waitWithHeartbeat(control, Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
+        if (control.isStale()) throw error;
+      }
+    }
+    const sinkMs = this.ports.now() - started;
+    const position = { topic: batch.topic, partition: batch.partition, offset: batch.nextOffset };
+    await commitTransaction(this.ports.log, owned.writer, this.ports.group, [], position);
+    owned.position = batch.nextOffset;
+    const lastRecordAt = records.at(-1)?.timestamp ?? null;
+    const report = { records: records.length, rows: write.rows, lastRecordAt, sinkMs };
+    this.observer.batch(owned.input, report, Math.max(0, batch.endOffset - batch.nextOffset));
+    await control.heartbeat();
+  }
+
+  async revoked(input: TopicPartition): Promise<void> {
+    await this.#discard(input);
+  }
+
+  #writeOf(owned: OwnedTopic, batch: RecordBatch): { readonly rows: number; run(): Promise<void> } {
+    const { sink, tierChangedCodec, deadLetterCodec } = this.ports;
+    switch (batch.topic) {
+      case TOPICS.relationshipLog: {
+        const facts = this.#rawFacts(owned, batch);
+        return { rows: facts.length, run: () => sink.writeFacts(facts) };
+      }
+      case TOPICS.tierChanges: {
+        const changes = values(batch).map((value) => tierChangedCodec.decode(value));
+        return { rows: changes.length, run: () => sink.writeTierChanges(changes) };
+      }
+      case TOPICS.deadLetters: {
+        const letters = values(batch).map((value) => deadLetterCodec.decode(value));
+        return { rows: letters.length, run: () => sink.writeDeadLetters(letters) };
+      }
+      default:
+        throw new Error(`the archive does not know topic ${batch.topic}`);
+    }
+  }
+
+  #rawFacts(owned: OwnedTopic, batch: RecordBatch): RawFact[] {
+    const facts: RawFact[] = [];
+    for (const { offset, value } of batch.records) {
+      const { entry, detail } = this.ports.logCodec.decodeDetailed(value);
+      switch (entry.type) {
+        case 'epochRaised':
+          owned.epoch = BigInt(entry.epoch);
+          break;
+        case 'tick':
+        case 'rulesSet':
+        case 'credit':
+          break;
+        default: {
+          const version = owned.epoch * EPOCH_FACTOR + BigInt(offset);
+          facts.push({ touchpoint: entry, detail, partition: batch.partition, offset, version });
+        }
+      }
+    }
+    return facts;
+  }
+
+  async #discard(input: TopicPartition): Promise<void> {
+    const owned = this.#owned.get(name(input));
+    if (owned === undefined) return;
+    this.#owned.delete(name(input));
+    await owned.writer.close();
+  }
+}
+
+/** The topics that the archive reads. */
+export const ARCHIVED_TOPICS = [TOPICS.relationshipLog, TOPICS.tierChanges, TOPICS.deadLetters] as const;
+
+function values(batch: RecordBatch): Buffer[] {
+  return batch.records.flatMap(({ value }) => (value === null ? [] : [value]));
+}
+
+async function waitWithHeartbeat(control: BatchControl, ms: number): Promise<void> {
+  const step = 500;
+  for (let left = ms; left > 0 && !control.isStale(); left -= step) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(step, left)));
+    await control.heartbeat();
+  }
+}
+
+function name({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
+}

@@ -1,0 +1,148 @@
+import { defaultRules, type EpochRaised, type Rules } from '#domain';
+import { type LogCodec } from './codecs.js';
+import { type Log, type TopicPartition } from './log.js';
+import { recordHash } from './partition-state.js';
+import { type Checkpoint } from './state-store.js';
+import { TOPICS } from './topics.js';
+
+/** The store belongs to another log, or the log has lost what the store needs. Says the way out. */
+export class ForeignLogError extends Error {
+  override readonly name = 'ForeignLogError';
+}
+
+/** The relationship log has no first record yet. Operational: somebody has to initialise it. */
+export class LogNotInitialisedError extends Error {
+  override readonly name = 'LogNotInitialisedError';
+}
+
+export interface LogSetup {
+  readonly logId: string;
+  /** Partitions that got their first records now. */
+  readonly initialised: readonly number[];
+}
+
+/**
+ * Gives every partition of the relationship log its first two records, `EpochRaised` and `RulesSet`. Safe to
+ * call again and by several processes: the writer fences, and a partition that has records is left alone.
+ *
+ * @param newLogId   UUID for a log that has none yet
+ */
+export async function initialiseLog(
+  log: Log,
+  codec: LogCodec,
+  options: {
+    readonly newLogId: string;
+    readonly now: () => number;
+    readonly rules?: Rules;
+    readonly generation?: number;
+  },
+): Promise<LogSetup> {
+  const ends = await log.ends(TOPICS.relationshipLog);
+  if (ends.length === 0) throw new LogNotInitialisedError(`topic ${TOPICS.relationshipLog} does not exist`);
+  const known = await firstLogId(
+    log,
+    codec,
+    ends.filter(({ end }) => end > 0).map(({ partition }) => partition),
+  );
+  const logId = known ?? options.newLogId;
+  const initialised: number[] = [];
+  for (const { partition } of ends) {
+    const input = { topic: TOPICS.relationshipLog, partition };
+    const writer = await log.writer('gravity-init', input);
+    try {
+      const current = (await log.ends(TOPICS.relationshipLog)).find((one) => one.partition === partition);
+      if ((current?.end ?? 0) > 0) continue;
+      const arrivedAt = options.now();
+      const epoch: EpochRaised = {
+        type: 'epochRaised',
+        epoch: 1,
+        generation: options.generation ?? 1,
+        logId,
+        arrivedAt,
+      };
+      const rulesJson = JSON.stringify(options.rules ?? defaultRules());
+      await writer.commit({
+        records: [
+          { ...input, key: null, value: codec.encode(epoch) },
+          { ...input, key: null, value: codec.encode({ type: 'rulesSet', rulesJson, arrivedAt }) },
+        ],
+        positions: [],
+      });
+      initialised.push(partition);
+    } finally {
+      await writer.close();
+    }
+  }
+  return { logId, initialised };
+}
+
+async function firstLogId(log: Log, codec: LogCodec, partitions: readonly number[]): Promise<string | null> {
+  for (const partition of partitions) {
+    const first = await firstEpoch(log, codec, { topic: TOPICS.relationshipLog, partition });
+    if (first !== null) return first.logId;
+  }
+  return null;
+}
+
+/**
+ * The first record of a partition; null where retention has cut it off (or the partition is empty).
+ * @throws ForeignLogError   the partition starts with something else at offset 0
+ */
+export async function firstEpoch(
+  log: Log,
+  codec: LogCodec,
+  input: TopicPartition,
+): Promise<EpochRaised | null> {
+  const ends = (await log.ends(input.topic)).find((one) => one.partition === input.partition);
+  if (ends === undefined || ends.end === 0 || ends.start > 0) return null;
+  for await (const batch of log.read(input, 0, Math.min(ends.end, 1))) {
+    const record = batch.records[0];
+    if (record === undefined) continue;
+    const entry = codec.decode(record.value);
+    if (entry.type === 'epochRaised') return entry;
+    throw new ForeignLogError(
+      `${input.topic}-${input.partition} does not start with EpochRaised but with ${entry.type}: ` +
+        'this topic was not set up by Channel Gravity; run `gravity topics apply` on an empty topic',
+    );
+  }
+  return null;
+}
+
+/** @throws ForeignLogError   the checkpoint was not folded from this log */
+export async function assertSameLog(
+  log: Log,
+  codec: LogCodec,
+  input: TopicPartition,
+  checkpoint: Checkpoint,
+  directory: string,
+): Promise<void> {
+  const wayOut = `If the log is right, delete ${directory} and the partition is folded from the log again.`;
+  const first = await firstEpoch(log, codec, input);
+  if (first !== null && first.logId !== checkpoint.logId) {
+    throw new ForeignLogError(
+      `The local state of ${input.topic}-${input.partition} was folded from log ${checkpoint.logId}, ` +
+        `but this is log ${first.logId}. ${wayOut}`,
+    );
+  }
+  const { lastApplied } = checkpoint;
+  if (lastApplied === null) return;
+  const found = await recordAt(log, input, lastApplied.offset);
+  if (found === undefined || recordHash(found.value) !== lastApplied.hash) {
+    throw new ForeignLogError(
+      `Record ${lastApplied.offset} of ${input.topic}-${input.partition} is ${found === undefined ? 'gone' : 'not the one'} ` +
+        `that the local state was folded from. ${wayOut}`,
+    );
+  }
+}
+
+async function recordAt(
+  log: Log,
+  input: TopicPartition,
+  offset: number,
+): Promise<{ readonly value: Buffer | null } | undefined> {
+  for await (const batch of log.read(input, offset, offset + 1)) {
+    const record = batch.records.find((one) => one.offset === offset);
+    if (record !== undefined) return { value: record.value === null ? null : Buffer.from(record.value) };
+  }
+  return undefined;
+}

@@ -1,0 +1,4 @@
+export { openCodecs, type Codecs } from './codecs.js';
+export { migrationsDirectory, Platform, type OpenStateStore } from './platform.js';
+export { LOCKED_EXIT_CODE, PLATFORM, PlatformModule, preparePlatform } from './platform.module.js';
+export { microserviceSettings, platformSettings, type PlatformConfig } from './settings.js';
