@@ -1,4 +1,4 @@
-import { Kafka, type LogEntry } from 'kafkajs';
+import kafkajs, { type LogEntry } from 'kafkajs';
 import {
   type CommitReceipt,
   type ConsumerOptions,
@@ -147,7 +147,7 @@ export class KafkaLog implements Log {
 
   async applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]> {
     const { brokers, clientId, ssl, sasl, replicationFactor = -1 } = this.options;
-    const kafka = new Kafka({
+    const kafka = new kafkajs.Kafka({
       brokers: [...brokers],
       clientId,
       ...(ssl === undefined ? {} : { ssl }),

@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin, type IResourceConfigEntry } from 'kafkajs';
+import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
 import { type TopicPlanStep, type TopicSpec } from '#pipeline';
 
 interface Found {
@@ -79,7 +79,7 @@ async function describe(admin: Admin, topic: string): Promise<Found> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
   });
   const entries = resources[0]?.configEntries ?? [];
   return {
@@ -114,7 +114,7 @@ async function alterTopic(admin: Admin, { spec, step, found }: Plan): Promise<vo
   const configEntries = asEntries(new Map([...found.own, ...settingsOf(spec)]));
   await admin.alterConfigs({
     validateOnly: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: spec.topic, configEntries }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: spec.topic, configEntries }],
   });
 }
 
