@@ -1,7 +1,7 @@
 export { type ClickHouse, type Insert, type Params, type Query, type Statement } from './clickhouse.js';
 export { ClickHouseFailure } from './clickhouse-failure.js';
 export { type ClickHouseConfig, createClickHouse } from './create-clickhouse.js';
-export { type EmbeddedConfig } from './embedded-lanes.js';
+export type { EmbeddedConfig } from './embedded-lanes.js';
 export {
   migrate,
   type MigrateOptions,
