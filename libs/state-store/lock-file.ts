@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hasCode } from './error-code.js';
 import { isAlive, processStart } from './process-identity.js';
 
 export interface LockHolder {
@@ -109,8 +110,4 @@ function parseHolder(text: string): LockHolder | null {
   } catch {
     return null;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
