@@ -125,7 +125,7 @@ await describeWithServers('schema registry', ({ registryUrl }) => {
       const encoder = await opening;
       expect(waits.slice(0, 3)).toEqual([100, 200, 400]);
       expect(encoder.encode(visit).length).toBeGreaterThan(5);
-    }, 90_000);
+    }, 240_000);
 
     it('or silent counts as away', async () => {
       if (server === null) throw new Error('no registry');
@@ -138,7 +138,7 @@ await describeWithServers('schema registry', ({ registryUrl }) => {
       });
       await expect(silent.schemaOf(1)).rejects.toThrow(RegistryUnavailableError);
       await server.kill('SIGCONT');
-    }, 30_000);
+    }, 60_000);
   });
 });
 
