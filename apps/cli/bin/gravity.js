@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The `gravity` command: runs the built form, and builds it first in a fresh checkout.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const main = new URL('../../../dist/apps/cli/main.js', import.meta.url);
+
+if (!existsSync(fileURLToPath(main))) {
+  process.stderr.write('gravity: not built yet; running `npm run build` …\n');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const built = spawnSync(npm, ['run', '--silent', 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (built.status !== 0 || !existsSync(fileURLToPath(main))) {
+    process.stderr.write(`gravity: could not be built; run \`npm run build\` in ${root}\n`);
+    process.exit(1);
+  }
+}
+await import(main.href);

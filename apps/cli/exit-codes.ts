@@ -1,0 +1,27 @@
+/** Exit codes of `gravity`; a script may rely on them. */
+export const EXIT = {
+  ok: 0,
+  /** It was tried and did not work. */
+  failure: 1,
+  /** The command line or the configuration is wrong; nothing was tried. */
+  usage: 2,
+  /** Another process works in the data directory. */
+  locked: 3,
+  /** Stopped by a signal; what was done is kept. */
+  interrupted: 130,
+} as const;
+
+/** A failure with a message for a person, without a stack trace. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  constructor(
+    message: string,
+    readonly exitCode: number = EXIT.failure,
+  ) {
+    super(message);
+  }
+}
+
+export function usageError(message: string): CliError {
+  return new CliError(message, EXIT.usage);
+}

@@ -1,0 +1,174 @@
+/** The fold and the archive in this process: the workers of `#pipeline` as consumers, without a server around them. */
+import { ClickHouseArchiveSink, ClickHouseFigureSink } from '#clickhouse';
+import {
+  ArchiveWorker,
+  ARCHIVED_TOPICS,
+  DEFAULT_RELATIONSHIP_SETTINGS,
+  RelationshipWorker,
+  TOPICS,
+  type LogConsumer,
+  type RelationshipPorts,
+} from '#pipeline';
+import { type Platform } from '#platform';
+import { type CliConfig } from './cli-config.js';
+import { CliError } from './exit-codes.js';
+import { type DrainProgress } from './replay-host.js';
+
+/** As the running services are called, so that they go on where a replay has stopped and the other way round. */
+export const RELATIONSHIP_GROUP = 'relationship';
+export const ARCHIVE_GROUP = 'archive';
+
+const MAINTENANCE_MS = 250;
+const POLL_MS = 50;
+
+export class FoldRunner {
+  private constructor(
+    private readonly platform: Platform,
+    private readonly worker: RelationshipWorker,
+    private readonly consumers: readonly LogConsumer[],
+    private readonly store: { close(): void },
+    private readonly maintenance: Maintenance,
+  ) {}
+
+  static async start(
+    platform: Platform,
+    config: CliConfig,
+    warn: (text: string) => void,
+  ): Promise<FoldRunner> {
+    const codecs = platform.codecs();
+    const { log } = platform;
+    const store = platform.openStateStore(RELATIONSHIP_GROUP);
+    const ports: RelationshipPorts = {
+      log,
+      group: RELATIONSHIP_GROUP,
+      logCodec: codecs.log,
+      facts: codecs,
+      factPartitions: {
+        tierChanges: await platform.partitionsOf(TOPICS.tierChanges),
+        tiers: await platform.partitionsOf(TOPICS.tiers),
+      },
+      now: Date.now,
+      store: store.store,
+      storeDirectory: store.directory,
+      cachedStatesMax: config.stateCachePersons,
+      sink: new ClickHouseFigureSink(platform.clickhouse),
+      // Recorded time has its ticks in the log already.
+      progress: null,
+    };
+    const settings = { ...DEFAULT_RELATIONSHIP_SETTINGS, outboxRowsMax: config.outboxRowsMax };
+    const worker = new RelationshipWorker(ports, settings, {
+      opened: () => undefined,
+      batch: () => undefined,
+      pumped: (_input, report) => {
+        if (report.error !== null) warn(`figures wait for ClickHouse: ${report.error.message}`);
+      },
+      checkpointed: () => undefined,
+      closed: () => undefined,
+    });
+    const archive = new ArchiveWorker(
+      {
+        log,
+        group: ARCHIVE_GROUP,
+        sink: new ClickHouseArchiveSink(platform.clickhouse),
+        logCodec: codecs.log,
+        tierChangedCodec: codecs.tierChanged,
+        deadLetterCodec: codecs.deadLetter,
+        now: Date.now,
+      },
+      {
+        batch: () => undefined,
+        waiting: (_input, error) => warn(`raw facts wait for ClickHouse: ${error.message}`),
+      },
+    );
+    const { batchRecordsMax } = config;
+    const folding = log.consumer({
+      group: RELATIONSHIP_GROUP,
+      topics: [TOPICS.relationshipLog],
+      batchRecordsMax,
+    });
+    const archiving = log.consumer({ group: ARCHIVE_GROUP, topics: [...ARCHIVED_TOPICS], batchRecordsMax });
+    await folding.start(worker);
+    await archiving.start(archive);
+    const maintenance = new Maintenance(() => worker.maintainAll(), warn);
+    return new FoldRunner(platform, worker, [folding, archiving], store.store, maintenance);
+  }
+
+  /** @throws CliError   a consumer has given up */
+  async waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void> {
+    let isFlushed = false;
+    while (!signal.aborted) {
+      this.assertAlive();
+      const recordsLeft = await recordsLeftOf(this.platform);
+      const states = this.worker.states();
+      if (recordsLeft === 0 && !isFlushed) {
+        // The last changes become rows now, rather than when their interval is over.
+        for (const state of states) state.flush(true);
+        isFlushed = true;
+      }
+      const rowsLeft = states.reduce((sum, { outbox }) => sum + outbox.size, 0);
+      onProgress({ recordsLeft, rowsLeft });
+      if (recordsLeft === 0 && rowsLeft === 0) return;
+      await pause(POLL_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.maintenance.stop();
+    for (const consumer of this.consumers) await consumer.stop();
+    this.store.close();
+  }
+
+  private assertAlive(): void {
+    for (const consumer of this.consumers) {
+      const { crashed } = consumer.health();
+      if (crashed !== null) throw new CliError(`folding has stopped: ${crashed.message}`);
+    }
+  }
+}
+
+/** Records that the two groups have not committed yet. */
+export async function recordsLeftOf(platform: Platform): Promise<number> {
+  const { log } = platform;
+  let left = 0;
+  const groups: readonly (readonly [string, readonly string[]])[] = [
+    [RELATIONSHIP_GROUP, [TOPICS.relationshipLog]],
+    [ARCHIVE_GROUP, ARCHIVED_TOPICS],
+  ];
+  for (const [group, topics] of groups) {
+    for (const topic of topics) {
+      for (const { partition, start, end } of await log.ends(topic)) {
+        const committed = await log.committed(group, { topic, partition });
+        left += Math.max(0, end - (committed ?? start));
+      }
+    }
+  }
+  return left;
+}
+
+/** What time alone asks of the worker, a few times a second and never two at a time. */
+class Maintenance {
+  private running: Promise<void> = Promise.resolve();
+  private isIdle = true;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(work: () => Promise<void>, warn: (text: string) => void) {
+    this.timer = setInterval(() => {
+      if (!this.isIdle) return;
+      this.isIdle = false;
+      this.running = work()
+        .catch((error: unknown) => warn(error instanceof Error ? error.message : String(error)))
+        .finally(() => {
+          this.isIdle = true;
+        });
+    }, MAINTENANCE_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.running;
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,24 @@
+import { runCli } from './program.js';
+import { EXIT } from './exit-codes.js';
+
+const abort = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second signal does not wait for the end of the batch.
+    if (abort.signal.aborted) process.exit(EXIT.interrupted);
+    abort.abort();
+  });
+}
+// `gravity tiers | head` closes the pipe early, and that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  isTerminal: process.stderr.isTTY,
+  env: process.env,
+  signal: abort.signal,
+});

@@ -1,0 +1,56 @@
+/** Values of options: text in, what it means out, or a usage error that says what was expected. */
+import { InvalidArgumentError } from 'commander';
+import { ZoneClock } from '../simulator/recorded/zone-clock.js';
+import { minorDigitsOf } from '../simulator/recorded/currency.js';
+import { WHITESPACE } from '../simulator/recorded/csv-reader.js';
+import { type ReplaySpeed } from '../simulator/recorded/replay-pace.js';
+
+const DELIMITERS: Readonly<Record<string, string>> = {
+  tab: '\t',
+  '\\t': '\t',
+  space: ' ',
+  comma: ',',
+  semicolon: ';',
+  pipe: '|',
+};
+
+export function parseDelimiter(text: string): string {
+  const delimiter = text === WHITESPACE ? text : (DELIMITERS[text] ?? text);
+  if (delimiter !== '' && !/["\r\n]/.test(delimiter)) return delimiter;
+  throw new InvalidArgumentError('expected one or more characters, tab, space or whitespace');
+}
+
+export function parseZone(text: string): string {
+  try {
+    return new ZoneClock(text).zone;
+  } catch {
+    throw new InvalidArgumentError('expected a tz database name such as Asia/Shanghai or UTC');
+  }
+}
+
+export function parseSpeed(text: string): ReplaySpeed {
+  if (text === 'max') return 'max';
+  const speed = Number(text);
+  if (Number.isFinite(speed) && speed > 0) return speed;
+  throw new InvalidArgumentError(
+    'expected max, or a number above 0 such as 60 (recorded seconds per second)',
+  );
+}
+
+export function parseCurrency(text: string): string {
+  if (minorDigitsOf(text) !== null) return text;
+  throw new InvalidArgumentError('expected an ISO 4217 code such as CNY');
+}
+
+/** `a,b` to a and b. */
+export function parseList(text: string): readonly string[] {
+  const items = text.split(',').map((item) => item.trim());
+  if (items.every((item) => item !== '')) return items;
+  throw new InvalidArgumentError('expected names separated by commas');
+}
+
+/** A brand or a source: part of keys and ids. */
+export function parseName(text: string): string {
+  if (/^[^\p{Cc}\p{Cs}|]{1,64}$/u.test(text) && text.trim() !== '') return text;
+  throw new InvalidArgumentError('expected 1 to 64 characters without control characters and |');
+}

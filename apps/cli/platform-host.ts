@@ -1,0 +1,128 @@
+/**
+ * A replay's host on the platform. On the embedded log this process folds and archives itself; on Kafka the running
+ * services do, and the replay waits for them.
+ */
+import { randomUUID } from 'node:crypto';
+import { destination } from 'pino';
+import { integer, rowOf, tierStocks } from '#clickhouse';
+import { defaultRules } from '#domain';
+import { Platform } from '#platform';
+import { AppLogger } from '#service';
+import { DataDirectoryLockedError } from '#state-store';
+import { lastRules } from '../simulator/recorded/replay-log.js';
+import { type ReplayTarget } from '../simulator/recorded/replay-plan.js';
+import { isEmbedded, type CliConfig } from './cli-config.js';
+import { type CliIo } from './cli-io.js';
+import { lockedError } from './data-directory.js';
+import { CliError } from './exit-codes.js';
+import { FoldRunner, pause, recordsLeftOf } from './fold-runner.js';
+import { type BrandTotals, type DrainProgress, type ReplayHost, type SchemeStocks } from './replay-host.js';
+
+const SERVICES_POLL_MS = 500;
+/** Nobody has read anything for so long: the services are not running. */
+const SERVICES_SILENT_MS = 60_000;
+
+/** From the raw facts; of several records of one payment or refund the first by (time, hash) counts. */
+const MONEY_TOTALS = `
+  SELECT sumIf(amount, type = 'orderPaid') AS gross, sumIf(amount, type = 'orderRefunded') AS refunds,
+    uniqExactIf((person, order_id), type = 'orderPaid') AS orders
+  FROM (
+    SELECT person, type, order_id, line_id, refund_id, argMin(amount_minor, (at, content_hash)) AS amount
+    FROM gravity.touchpoints
+    WHERE brand = {brand:String} AND type IN ('orderPaid', 'orderRefunded')
+    GROUP BY person, type, order_id, line_id, refund_id
+  )`;
+const MONEY_ROW = rowOf({ gross: integer, refunds: integer, orders: integer });
+
+export class PlatformHost implements ReplayHost {
+  private runner: FoldRunner | null = null;
+
+  private constructor(
+    private readonly platform: Platform,
+    private readonly config: CliConfig,
+    private readonly io: CliIo,
+    readonly target: ReplayTarget,
+  ) {}
+
+  /** @throws CliError (locked) */
+  static async open(config: CliConfig, io: CliIo): Promise<PlatformHost> {
+    const platform = await openPlatform(config, io);
+    try {
+      await platform.ready(io.signal);
+      const { log, deadLetter } = platform.codecs();
+      const target = {
+        log: platform.log,
+        logCodec: log,
+        deadLetterCodec: deadLetter,
+        newLogId: randomUUID(),
+      };
+      return new PlatformHost(platform, config, io, target);
+    } catch (error) {
+      await platform.close();
+      throw error;
+    }
+  }
+
+  async start(): Promise<void> {
+    if (!this.platform.isEmbedded || this.runner !== null) return;
+    this.runner = await FoldRunner.start(this.platform, this.config, (warning) =>
+      this.io.err(`${warning}\n`),
+    );
+  }
+
+  async waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void> {
+    if (this.runner !== null) return this.runner.waitDrained(onProgress, signal);
+    let left = Infinity;
+    let movedAt = Date.now();
+    while (left > 0 && !signal.aborted) {
+      const now = await recordsLeftOf(this.platform);
+      onProgress({ recordsLeft: now, rowsLeft: 0 });
+      if (now !== left) movedAt = Date.now();
+      left = now;
+      if (left > 0 && Date.now() - movedAt > SERVICES_SILENT_MS) {
+        throw new CliError(
+          `${left} records are in the log and nobody reads them: are the relationship and archive services running?`,
+        );
+      }
+      if (left > 0) await pause(SERVICES_POLL_MS);
+    }
+  }
+
+  async totals(brand: string): Promise<BrandTotals> {
+    const { clickhouse } = this.platform;
+    const { schemes } = (await lastRules(this.platform.log, this.platform.codecs().log)) ?? defaultRules();
+    const own = schemes.filter((scheme) => scheme.brand === null || scheme.brand === brand);
+    const stocks: SchemeStocks[] = [];
+    for (const { id } of own) {
+      stocks.push({ schemeId: id, tiers: await tierStocks(clickhouse, { brand, schemeId: id }) });
+    }
+    const [money] = await clickhouse.query({ sql: MONEY_TOTALS, params: { brand }, row: MONEY_ROW });
+    return {
+      brand,
+      stocks,
+      orders: money?.orders ?? 0,
+      gmvGrossMinor: money?.gross ?? 0,
+      refundsMinor: money?.refunds ?? 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.runner?.stop();
+    await this.platform.close();
+  }
+}
+
+async function openPlatform(config: CliConfig, io: CliIo): Promise<Platform> {
+  const logger = AppLogger.create({
+    service: 'gravity',
+    level: config.logLevel === 'info' ? 'warn' : config.logLevel,
+    stream: destination({ fd: 2, sync: true }),
+    pretty: io.isTerminal,
+  });
+  try {
+    return await Platform.open(config, isEmbedded(config), logger);
+  } catch (error) {
+    if (error instanceof DataDirectoryLockedError) throw lockedError(config.dataDir, error);
+    throw error;
+  }
+}

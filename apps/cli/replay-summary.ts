@@ -1,0 +1,104 @@
+/** What a replay ends with, for a person (table) or a program (JSON). */
+import { type ReplayReport } from '../simulator/recorded/replay-plan.js';
+import { type BrandTotals } from './replay-host.js';
+
+export interface ReplaySummary {
+  readonly status: ReplayReport['status'];
+  readonly rows_read: number;
+  readonly accepted: number;
+  readonly ignored: Readonly<Record<string, number>>;
+  /** By reason, with the row numbers of the first ones. */
+  readonly rejected: Readonly<Record<string, { readonly count: number; readonly rows: readonly string[] }>>;
+  readonly rejected_total: number;
+  readonly guest_orders: number;
+  readonly persons: number;
+  readonly buyers: number;
+  readonly last_event: string | null;
+  readonly wall_seconds: number;
+  /** As ClickHouse has it, all that the brand's log holds. Null where it was not waited for. */
+  readonly brand: BrandTotals | null;
+}
+
+export function summaryOf(
+  report: Pick<ReplayReport, 'status' | 'rowsRead' | 'rejected' | 'ignored' | 'counts'>,
+  totals: BrandTotals | null,
+  wallMs: number,
+): ReplaySummary {
+  const { counts } = report;
+  const rejected = new Map<string, { count: number; rows: readonly string[] }>();
+  for (const [reason, { count, examples }] of report.rejected) {
+    rejected.set(reason, { count, rows: examples.map(({ source, row }) => `${source}#${row}`) });
+  }
+  for (const [reason, { count, examples }] of counts.rejected) {
+    const before = rejected.get(reason);
+    const rows = [...(before?.rows ?? []), ...examples];
+    rejected.set(reason, { count: count + (before?.count ?? 0), rows });
+  }
+  return {
+    status: report.status,
+    rows_read: report.rowsRead,
+    accepted: counts.accepted,
+    ignored: Object.fromEntries(report.ignored),
+    rejected: Object.fromEntries(rejected),
+    rejected_total: [...rejected.values()].reduce((sum, { count }) => sum + count, 0),
+    guest_orders: counts.guestOrders,
+    persons: counts.persons,
+    buyers: counts.buyers,
+    last_event: counts.lastAt === null ? null : new Date(counts.lastAt).toISOString(),
+    wall_seconds: Math.round(wallMs / 10) / 100,
+    brand: totals,
+  };
+}
+
+const STATUS_TEXT: Readonly<Record<ReplayReport['status'], string>> = {
+  written: 'replayed',
+  resumed: 'went on where it was stopped, and replayed to the end',
+  unchanged: 'had been replayed before: nothing was written',
+  stopped: 'stopped: the same command goes on from here',
+};
+
+/** @param minorDigits   of the currency, to print amounts */
+export function renderSummary(summary: ReplaySummary, currency: string, minorDigits: number): string {
+  const lines: [string, string][] = [
+    ['status', STATUS_TEXT[summary.status]],
+    ['rows read', count(summary.rows_read)],
+    ['accepted', count(summary.accepted)],
+    ['rejected', count(summary.rejected_total)],
+    ...Object.entries(summary.rejected).map(([reason, { count: of, rows }]): [string, string] => [
+      `  ${reason}`,
+      `${count(of)}  (${rows.join(', ')}${of > rows.length ? ', …' : ''})`,
+    ]),
+    ...Object.entries(summary.ignored).map(([reason, of]): [string, string] => [
+      `ignored ${reason}`,
+      count(of),
+    ]),
+    ['guest orders', count(summary.guest_orders)],
+    ['persons', count(summary.persons)],
+    ['buyers', count(summary.buyers)],
+    ['last event', summary.last_event ?? '–'],
+  ];
+  if (summary.brand !== null) {
+    const { stocks, orders, gmvGrossMinor, refundsMinor } = summary.brand;
+    const money = (minor: number): string => `${amount(minor, minorDigits)} ${currency}`;
+    for (const { schemeId, tiers } of stocks) {
+      lines.push([`tiers ${schemeId}`, tiers.map((of, tier) => `${tier}: ${count(of)}`).join('  ')]);
+    }
+    lines.push(['orders', count(orders)]);
+    lines.push(['GMV gross', money(gmvGrossMinor)]);
+    lines.push(['GMV net', money(gmvGrossMinor - refundsMinor)]);
+  }
+  lines.push(['time', `${summary.wall_seconds} s`]);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function amount(minor: number, minorDigits: number): string {
+  const digits = String(Math.abs(minor)).padStart(minorDigits + 1, '0');
+  const whole = Number(digits.slice(0, digits.length - minorDigits)).toLocaleString('en-US');
+  const fraction = minorDigits === 0 ? '' : `.${digits.slice(-minorDigits)}`;
+  return `${minor < 0 ? '-' : ''}${whole}${fraction}`;
+}

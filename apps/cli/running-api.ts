@@ -1,0 +1,60 @@
+/** Read-only questions to the process that works in a data directory: its API is named in the lock. */
+import { lockedError, type RunningHolder } from './data-directory.js';
+import { CliError } from './exit-codes.js';
+import { type TierRow } from './tier-rows.js';
+
+const TIMEOUT_MS = 120_000;
+
+/** @throws CliError   the process has no API yet, or does not answer */
+export async function askRunning(
+  directory: string,
+  holder: RunningHolder,
+  route: 'tiers' | 'figures',
+  query: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  if (holder.api === null) throw lockedError(directory, holder);
+  const url = new URL(`/api/v1/${route}`, holder.api);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { accept: 'application/json' },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(`${url.origin}, the API of process ${holder.pid}, does not answer: ${reason}`);
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok) return body;
+  throw new CliError(`${url.origin} answers ${response.status}: ${messageOf(body) ?? response.statusText}`);
+}
+
+/** The answer of `/api/v1/tiers`: the rows, or an object that holds them as `persons`. */
+export function tierRowsFrom(body: unknown): TierRow[] {
+  const rows = Array.isArray(body) ? body : fieldOf(body, 'persons');
+  if (!Array.isArray(rows)) throw new CliError('the running process answers something else than persons');
+  return rows.map((row: unknown) => ({
+    person: String(fieldOf(row, 'person')),
+    tier: Number(fieldOf(row, 'tier')),
+    purchase_days: Number(fieldOf(row, 'purchase_days')),
+    orders: Number(fieldOf(row, 'orders')),
+    own_value_minor: Number(fieldOf(row, 'own_value_minor')),
+    first_purchase: textOrNull(fieldOf(row, 'first_purchase')),
+    last_purchase: textOrNull(fieldOf(row, 'last_purchase')),
+  }));
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function messageOf(body: unknown): string | null {
+  const message = fieldOf(body, 'message');
+  if (Array.isArray(message)) return message.map(String).join('; ');
+  return typeof message === 'string' ? message : null;
+}
