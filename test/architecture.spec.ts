@@ -64,8 +64,10 @@ function sourceFiles(directory: string): SourceFile[] {
 }
 
 function importsOf(text: string): string[] {
-  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
-  return [...found].map((match) => match[1] ?? '');
+  const found = text.matchAll(
+    /^(?:import|export)\b[^;]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+  );
+  return [...found].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? '');
 }
 
 function placeOf(path: string): { readonly kind: string; readonly name: string } {
