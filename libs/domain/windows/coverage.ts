@@ -92,9 +92,19 @@ export function difference(
 
 /** Union of sorted lists of distinct grains. */
 export function mergedGrains(lists: readonly Grains[]): Grains {
-  const [first, second] = lists;
-  if (first === undefined) return NOTHING;
-  if (second === undefined) return first;
-  const all = lists.flat().sort((a, b) => a - b);
-  return all.filter((grain, i) => grain !== all[i - 1]);
+  return lists.reduce((union, list) => (union.length === 0 ? list : merged(union, list)), NOTHING);
+}
+
+function merged(a: Grains, b: Grains): Grains {
+  if (b.length === 0) return a;
+  const union: number[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const next = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
+    if (a[i] === next) i++;
+    if (b[j] === next) j++;
+    union.push(next);
+  }
+  return union;
 }

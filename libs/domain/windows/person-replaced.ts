@@ -11,6 +11,7 @@ import {
   type Cover,
 } from './coverage.js';
 import type { Grains, PersonPresence } from './presence.js';
+import { addRelated } from './add-related.js';
 import type { WindowChanges } from './window-changes.js';
 import type { GridWindow, WindowContext } from './window-grid.js';
 import { METRIC, type Metric } from './window-metrics.js';
@@ -35,9 +36,7 @@ export function linksChanged(
   out: WindowChanges,
 ): void {
   capitalChanged(before, after, ctx, out);
-  if (!sameSpans(before.any, after.any)) {
-    presenceChanged({ presence, links: before }, { presence, links: after }, ctx, out);
-  }
+  if (!sameSpans(before.any, after.any)) relatedChanged(before.any, after.any, presence, ctx, out);
 }
 
 /** The person's presence was replaced under the same links (a correction, a merge, an erasure). */
@@ -48,7 +47,20 @@ export function presenceReplaced(
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  presenceChanged({ presence: before, links }, { presence: after, links }, ctx, out);
+  for (const channel of [...channelsOf(before.channels, after.channels), ALL_CHANNELS]) {
+    const aggregate = out.aggregate(ctx.brand, channel);
+    for (const { kind, metric, relatedMetric } of KINDS) {
+      const grainsBefore = grainsOf(before, channel, kind);
+      const grainsAfter = grainsOf(after, channel, kind);
+      for (const window of ctx.grid.windows) {
+        const coverAfter = presenceCover(grainsAfter, window);
+        difference(presenceCover(grainsBefore, window), coverAfter, (from, to, value) => {
+          out.add(aggregate, window.index, metric, from, to, value);
+          addRelated(aggregate, relatedMetric, from, to, value, links.any, window, out);
+        });
+      }
+    }
+  }
 }
 
 /** The general form: presence and links replaced at once. */
@@ -58,8 +70,8 @@ export function personReplaced(
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  capitalChanged(before.links, after.links, ctx, out);
-  presenceChanged(before, after, ctx, out);
+  presenceReplaced(before.presence, after.presence, before.links, ctx, out);
+  linksChanged(before.links, after.links, after.presence, ctx, out);
 }
 
 function capitalChanged(before: LinkView, after: LinkView, ctx: WindowContext, out: WindowChanges): void {
@@ -80,33 +92,41 @@ function stockChanged(
 ): void {
   if (sameSpans(before, after)) return;
   for (const window of ctx.grid.windows) {
-    record(stockCover(before, window), stockCover(after, window), aggregate, window, METRIC.capital, out);
+    difference(stockCover(before, window), stockCover(after, window), (from, to, value) =>
+      out.add(aggregate, window.index, METRIC.capital, from, to, value),
+    );
   }
 }
 
-function presenceChanged(
-  before: PersonView,
-  after: PersonView,
+// Presence stays, so what changes is its part in the ends that the relation gained or lost.
+function relatedChanged(
+  before: readonly Span[],
+  after: readonly Span[],
+  presence: PersonPresence,
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  const related = ctx.grid.windows.map((window) => ({
-    window,
-    before: relatedCover(before.links.any, window),
-    after: relatedCover(after.links.any, window),
-  }));
-  for (const channel of [...channelsOf(before.presence.channels, after.presence.channels), ALL_CHANNELS]) {
+  const changes = ctx.grid.windows.map((window) => {
+    const spans: { readonly cover: Cover; readonly value: number }[] = [];
+    difference(relatedCover(before, window), relatedCover(after, window), (from, to, value) =>
+      spans.push({ cover: [from, to], value }),
+    );
+    return { window, spans };
+  });
+  for (const channel of [...presence.channels.map((of) => of.channel), ALL_CHANNELS]) {
     const aggregate = out.aggregate(ctx.brand, channel);
-    for (const { kind, metric, relatedMetric } of KINDS) {
-      const grainsBefore = grainsOf(before.presence, channel, kind);
-      const same = before.presence === after.presence;
-      const grainsAfter = same ? grainsBefore : grainsOf(after.presence, channel, kind);
-      for (const { window, before: relatedBefore, after: relatedAfter } of related) {
-        const coverBefore = presenceCover(grainsBefore, window);
-        const coverAfter = same ? coverBefore : presenceCover(grainsAfter, window);
-        if (!same) record(coverBefore, coverAfter, aggregate, window, metric, out);
-        const bothBefore = intersection(coverBefore, relatedBefore);
-        record(bothBefore, intersection(coverAfter, relatedAfter), aggregate, window, relatedMetric, out);
+    for (const { kind, relatedMetric } of KINDS) {
+      const grains = grainsOf(presence, channel, kind);
+      if (grains.length === 0) continue;
+      for (const { window, spans } of changes) {
+        if (spans.length === 0) continue;
+        const covered = presenceCover(grains, window);
+        for (const { cover, value } of spans) {
+          const both = intersection(covered, cover);
+          for (let i = 0; i < both.length; i += 2) {
+            out.add(aggregate, window.index, relatedMetric, both[i] ?? 0, both[i + 1] ?? 0, value);
+          }
+        }
       }
     }
   }
@@ -116,17 +136,6 @@ const KINDS = [
   { kind: 'visits', metric: METRIC.visitors, relatedMetric: METRIC.visitorsRelated },
   { kind: 'actives', metric: METRIC.active, relatedMetric: METRIC.activeRelated },
 ] as const;
-
-function record(
-  before: Cover,
-  after: Cover,
-  aggregate: number,
-  window: GridWindow,
-  metric: Metric,
-  out: WindowChanges,
-): void {
-  difference(before, after, (from, to, value) => out.add(aggregate, window.index, metric, from, to, value));
-}
 
 function grainsOf(presence: PersonPresence, channel: string, kind: 'visits' | 'actives'): Grains {
   if (channel === ALL_CHANNELS) return mergedGrains(presence.channels.map((of) => of[kind]));

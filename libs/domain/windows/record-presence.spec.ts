@@ -81,8 +81,8 @@ describe('a visit', () => {
   it('covers one width of ends from its own slide on, in its channel and in all', () => {
     expect(spansOf(recordAll([visit('live', 70 * S)], NO_LINKS).out)).toEqual([
       'live a visitors [7,12) +1',
-      'all a visitors [7,12) +1',
       'live b visitors [1,4) +1',
+      'all a visitors [7,12) +1',
       'all b visitors [1,4) +1',
     ]);
   });
@@ -121,8 +121,8 @@ describe('a visit', () => {
     const { out } = recordAll([visit('live', 70 * S)], NO_LINKS, ctxAt(150 * S));
     expect(spansOf(out)).toEqual([
       'live a visitors [9,12) +1',
-      'all a visitors [9,12) +1',
       'live b visitors [1,4) +1',
+      'all a visitors [9,12) +1',
       'all b visitors [1,4) +1',
     ]);
   });

@@ -1,24 +1,10 @@
 import { ALL_CHANNELS, type Channel } from '../events.js';
 import type { LinkView, Span } from '../window-port.js';
-import { relatedTo } from './coverage.js';
+import { addRelated } from './add-related.js';
 import { thinned, type ChannelPresence, type Grains, type PersonPresence } from './presence.js';
 import type { WindowChanges } from './window-changes.js';
-import type { GridWindow, WindowContext, WindowGrid } from './window-grid.js';
-import { METRIC, type Metric } from './window-metrics.js';
-
-/** The grains around a new one: `before` < new < `after`, infinite where there is none. */
-interface Neighbours {
-  readonly known: boolean;
-  readonly before: number;
-  readonly after: number;
-}
-
-interface Place {
-  readonly aggregate: number;
-  readonly all: number;
-  readonly metric: Metric;
-  readonly relatedMetric: Metric;
-}
+import type { WindowContext, WindowGrid } from './window-grid.js';
+import { METRIC } from './window-metrics.js';
 
 /**
  * The person was in `channel` at `at` (ms), `active` or only visiting. Records for each window the ends that
@@ -72,95 +58,48 @@ function recordKind(
   const grains = own?.[kind] ?? NO_GRAINS;
   const position = insertionPoint(grains, grain);
   if (position > 0 && grains[position - 1] === grain) return grains;
-  const inChannel: Neighbours = {
-    known: false,
-    before: position > 0 ? (grains[position - 1] ?? -Infinity) : -Infinity,
-    after: grains[position] ?? Infinity,
-  };
-  const place = {
-    aggregate: out.aggregate(ctx.brand, channel),
-    all: out.allChannels(ctx.brand),
-    metric: kind === 'visits' ? METRIC.visitors : METRIC.active,
-    relatedMetric: kind === 'visits' ? METRIC.visitorsRelated : METRIC.activeRelated,
-  };
-  addSpans(
-    grain,
-    inChannel,
-    neighboursInAll(presence, own, kind, grain, inChannel),
-    place,
-    links,
-    ctx.grid,
-    out,
-  );
+  let before = position > 0 ? (grains[position - 1] ?? -Infinity) : -Infinity;
+  let after = position < grains.length ? (grains[position] ?? Infinity) : Infinity;
+  addSpans(kind, grain, before, after, out.aggregate(ctx.brand, channel), links.any, ctx.grid, out);
+  // The union over channels has the nearest grain of any channel as its neighbour on either side.
+  let known = false;
+  for (const other of presence.channels) {
+    const others = other[kind];
+    if (other === own || others.length === 0) continue;
+    const place = insertionPoint(others, grain);
+    const lower = place > 0 ? (others[place - 1] ?? -Infinity) : -Infinity;
+    if (lower === grain) known = true;
+    before = Math.max(before, lower);
+    if (place < others.length) after = Math.min(after, others[place] ?? Infinity);
+  }
+  if (!known) addSpans(kind, grain, before, after, out.allChannels(ctx.brand), links.any, ctx.grid, out);
   return thinned(withInserted(grains, position, grain), ctx.grid);
 }
 
+/** What a new grain between the grains `before` and `after` (infinite where there is none) adds to an aggregate. */
 function addSpans(
+  kind: Kind,
   grain: number,
-  inChannel: Neighbours,
-  inAll: Neighbours,
-  place: Place,
-  links: LinkView,
+  before: number,
+  after: number,
+  aggregate: number,
+  links: readonly Span[],
   grid: WindowGrid,
   out: WindowChanges,
 ): void {
+  const metric = kind === 'visits' ? METRIC.visitors : METRIC.active;
+  const relatedMetric = kind === 'visits' ? METRIC.visitorsRelated : METRIC.activeRelated;
   for (const window of grid.windows) {
     const bucket = Math.floor(grain / window.grains);
-    if (bucket + window.ends <= window.horizon) continue;
-    addSpan(bucket, inChannel, place.aggregate, place, links.any, window, out);
-    if (!inAll.known) addSpan(bucket, inAll, place.all, place, links.any, window, out);
+    const previous = Math.floor(before / window.grains);
+    const next = Math.floor(after / window.grains);
+    if (previous === bucket || next === bucket) continue;
+    const from = Math.max(bucket, previous + window.ends, window.horizon);
+    const to = Math.min(bucket + window.ends, next);
+    if (from >= to) continue;
+    out.add(aggregate, window.index, metric, from, to, 1);
+    if (links.length > 0) addRelated(aggregate, relatedMetric, from, to, 1, links, window, out);
   }
-}
-
-function addSpan(
-  bucket: number,
-  neighbours: Neighbours,
-  aggregate: number,
-  place: Place,
-  links: readonly Span[],
-  window: GridWindow,
-  out: WindowChanges,
-): void {
-  const previous = Math.floor(neighbours.before / window.grains);
-  const next = Math.floor(neighbours.after / window.grains);
-  if (previous === bucket || next === bucket) return;
-  const from = Math.max(bucket, previous + window.ends, window.horizon);
-  const to = Math.min(bucket + window.ends, next);
-  if (from >= to) return;
-  out.add(aggregate, window.index, place.metric, from, to, 1);
-  // Where the ends of two links overlap, `cursor` keeps the person from counting twice.
-  let cursor = from;
-  for (const link of links) {
-    if (link.to <= link.from) continue;
-    const start = Math.max(cursor, Math.floor(link.from / window.slideMs));
-    const end = Math.min(to, relatedTo(link.to, window));
-    if (start >= end) continue;
-    out.add(aggregate, window.index, place.relatedMetric, start, end, 1);
-    cursor = end;
-  }
-}
-
-// The union over channels has the nearest grain of any channel as its neighbour on either side.
-function neighboursInAll(
-  presence: PersonPresence,
-  own: ChannelPresence | undefined,
-  kind: Kind,
-  grain: number,
-  inChannel: Neighbours,
-): Neighbours {
-  if (presence.channels.length === (own === undefined ? 0 : 1)) return inChannel;
-  let { known, before, after } = inChannel;
-  for (const other of presence.channels) {
-    if (other === own) continue;
-    const grains = other[kind];
-    const position = insertionPoint(grains, grain);
-    const lower = grains[position - 1];
-    const upper = grains[position];
-    if (lower === grain) known = true;
-    else if (lower !== undefined && lower > before) before = lower;
-    if (upper !== undefined && upper < after) after = upper;
-  }
-  return { known, before, after };
 }
 
 /** Number of grains ≤ `grain`. From the end: most events are the newest of their person. */
@@ -171,10 +110,8 @@ function insertionPoint(grains: Grains, grain: number): number {
 }
 
 function withInserted(grains: Grains, position: number, grain: number): Grains {
-  const inserted = grains.slice();
-  if (position === grains.length) inserted.push(grain);
-  else inserted.splice(position, 0, grain);
-  return inserted;
+  // `concat` sizes the new list exactly; appending to a copy would leave it half empty, for every person.
+  return position === grains.length ? grains.concat(grain) : grains.toSpliced(position, 0, grain);
 }
 
 function positionOf(channels: readonly ChannelPresence[], channel: Channel): number {
