@@ -36,18 +36,22 @@ export async function ensureServers(): Promise<Availability> {
   });
 }
 
-async function startServers(): Promise<Availability> {
+function obstacleToServers(): { readonly reason: string; readonly excused: boolean } | null {
   const java = javaVersion();
-  if (java === null || java < 17) {
-    return { available: false, reason: `they need Java 17 (found: ${java ?? 'none'})`, excused: true };
-  }
-  if (!hasMaven())
-    return { available: false, reason: 'they are downloaded with Maven, which is missing', excused: false };
+  if (java === null || java < 17)
+    return { reason: `needs Java 17 (found: ${java ?? 'none'})`, excused: true };
+  if (!hasMaven()) return { reason: 'is downloaded with Maven, which is missing', excused: false };
+  return null;
+}
+
+async function startServers(): Promise<Availability> {
+  const obstacle = obstacleToServers();
+  if (obstacle !== null) return { available: false, ...obstacle };
   try {
     const [kafka, registry] = await Promise.all([KafkaServer.start(), RegistryServer.start()]);
     return { available: true, brokers: kafka.brokers, registryUrl: registry.url };
   } catch (error) {
-    return { available: false, reason: `they did not start: ${String(error)}`, excused: false };
+    return { available: false, reason: `did not start: ${String(error)}`, excused: false };
   }
 }
 
@@ -65,9 +69,20 @@ export async function describeWithServers(
     describe(title, () => define(servers));
     return;
   }
-  noteSkipped(title, `Kafka and the registry are not available: ${servers.reason}`, servers.excused);
+  noteSkipped(title, `Kafka and the registry: ${servers.reason}`, servers.excused);
   // The tests are still collected, so that the report can say how many were skipped.
   describe.skip(title, () => define({ brokers: [], registryUrl: '' }));
+}
+
+/** A suite that starts servers of its own, to break them; skipped where that cannot be done. */
+export function describeWithOwnServers(title: string, define: () => void): void {
+  const obstacle = obstacleToServers();
+  if (obstacle === null) {
+    describe(title, define);
+    return;
+  }
+  noteSkipped(title, `Kafka: ${obstacle.reason}`, obstacle.excused);
+  describe.skip(title, define);
 }
 
 /** Tells the reporter why tests are skipped; unless excused, that fails a run with CI=true. */
