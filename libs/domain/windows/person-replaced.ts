@@ -13,8 +13,8 @@ import {
 import type { Grains, PersonPresence } from './presence.js';
 import { addRelated } from './add-related.js';
 import type { WindowChanges } from './window-changes.js';
-import type { GridWindow, WindowContext } from './window-grid.js';
-import { METRIC, type Metric } from './window-metrics.js';
+import type { WindowContext } from './window-grid.js';
+import { METRIC } from './window-metrics.js';
 
 /** All of a person that presence figures and Capital are computed from. */
 export interface PersonView {
