@@ -9,9 +9,9 @@ export interface LoggerOptions {
   /** The app; becomes `service` in each line. */
   readonly service: string;
   readonly level: LogLevel;
-  /** Where lines go; stdout unless given. */
-  readonly stream?: DestinationStream;
-  /** Lines for a person instead of JSON; by default when stdout is a terminal. */
+  /** Where lines go; stdout unless given. A command line whose stdout is its result takes stderr. */
+  readonly stream?: DestinationStream | 'stdout' | 'stderr';
+  /** Lines for a person instead of JSON; by default when they go to a terminal. */
   readonly pretty?: boolean;
 }
 
@@ -28,9 +28,9 @@ export class AppLogger {
   ) {}
 
   static create(options: LoggerOptions, now: () => number = Date.now): AppLogger {
-    // Synchronous, so that the last lines before an exit are not lost; our lines are few.
-    const out = options.stream ?? destination({ fd: 1, sync: true });
-    const isPretty = options.pretty ?? (options.stream === undefined && process.stdout.isTTY === true);
+    const { stream = 'stdout' } = options;
+    const out = typeof stream === 'string' ? processStream(stream) : stream;
+    const isPretty = options.pretty ?? (typeof stream === 'string' && process[stream].isTTY === true);
     const logger = pino(
       {
         level: options.level,
@@ -88,4 +88,9 @@ export class AppLogger {
     const suppressed = repeat?.suppressed ?? 0;
     this.warn(message, suppressed === 0 ? fields : { ...fields, suppressed });
   }
+}
+
+/** Synchronous, so that the last lines before an exit are not lost; our lines are few. */
+function processStream(name: 'stdout' | 'stderr'): DestinationStream {
+  return destination({ fd: name === 'stdout' ? 1 : 2, sync: true });
 }
