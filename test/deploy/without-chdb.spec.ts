@@ -22,7 +22,7 @@ async function helpOf(app: string, absent: string): Promise<{ code: number | nul
 }
 
 describe('the image, which has no chdb', () => {
-  it.each(['intake', 'relationship', 'archive', 'console'])('loads %s', async (app) => {
+  it.each(['intake', 'relationship', 'archive', 'console', 'simulator'])('loads %s', async (app) => {
     const { code, output } = await helpOf(app, 'chdb,typescript');
     expect(output).toContain('CLICKHOUSE_URL');
     expect(code).toBe(0);
