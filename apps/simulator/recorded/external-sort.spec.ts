@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { ExternalSorter } from './external-sort.js';
 import { compareRows, decodeRow, encodeRow, type RecordedRow } from './recorded-row.js';
 
-const text = fc.string({ unit: 'grapheme', maxLength: 8 });
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 8 }),
+  fc.string({ unit: fc.constantFrom('a', '\t', '\n', '\u0001', '[', '"', '\r'), maxLength: 4 }),
+);
 const amount = fc.nat();
 const order = fc.record({
   kind: fc.constantFrom('PURCHASE' as const, 'REFUND' as const),

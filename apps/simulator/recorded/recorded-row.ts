@@ -36,30 +36,63 @@ export function compareRows(left: RecordedRow, right: RecordedRow): number {
   return left.at - right.at || left.source - right.source || left.row - right.row;
 }
 
-/** One line without a line break. */
+/** Stands for null between tabs; a text that holds it goes the way of JSON. */
+const NONE = '\u0001';
+// eslint-disable-next-line no-control-regex -- what may stand between tabs is what this refuses
+const UNFIT = /[\0-\u001f]/;
+
+/** One line without a line break: cells between tabs, which is several times faster than JSON, or else JSON. */
 export function encodeRow(row: RecordedRow): string {
   const { at, source, order } = row;
-  return order === null
-    ? JSON.stringify([at, source, row.row, row.canonical])
-    : JSON.stringify([
-        at,
-        source,
-        row.row,
-        order.kind,
-        order.person,
-        order.orderId,
-        order.amountMinor,
-        order.quantity,
-      ]);
+  if (order === null) return JSON.stringify([at, source, row.row, row.canonical]);
+  const { kind, amountMinor } = order;
+  if (isFit(order.person) && isFit(order.orderId)) {
+    const quantity = order.quantity ?? NONE;
+    const orderId = order.orderId ?? NONE;
+    const person = order.person ?? NONE;
+    return `${at}\t${source}\t${row.row}\t${kind}\t${amountMinor}\t${quantity}\t${orderId}\t${person}`;
+  }
+  return JSON.stringify([
+    at,
+    source,
+    row.row,
+    kind,
+    amountMinor,
+    order.quantity,
+    order.orderId,
+    order.person,
+  ]);
+}
+
+function isFit(text: string | null): boolean {
+  return text === null || !UNFIT.test(text);
 }
 
 export function decodeRow(line: string): RecordedRow {
-  // Our own lines, written by `encodeRow` in the same run.
+  if (line.startsWith('[')) return decodeJson(line);
+  const [at, source, row, kind, amountMinor, quantity, orderId = '', person = ''] = line.split('\t');
+  return {
+    at: Number(at),
+    source: Number(source),
+    row: Number(row),
+    order: {
+      kind: kind === 'REFUND' ? 'REFUND' : 'PURCHASE',
+      person: person === NONE ? null : person,
+      orderId: orderId === NONE ? null : orderId,
+      amountMinor: Number(amountMinor),
+      quantity: quantity === NONE ? null : Number(quantity),
+    },
+    canonical: null,
+  };
+}
+
+function decodeJson(line: string): RecordedRow {
+  // Our own line, written by `encodeRow` in the same run.
   const cells = JSON.parse(line) as
     | [number, number, number, string]
-    | [number, number, number, RowKind, string | null, string | null, number, number | null];
+    | [number, number, number, RowKind, number, number | null, string | null, string | null];
   const [at, source, row] = cells;
   if (cells.length === 4) return { at, source, row, order: null, canonical: cells[3] };
-  const [, , , kind, person, orderId, amountMinor, quantity] = cells;
+  const [, , , kind, amountMinor, quantity, orderId, person] = cells;
   return { at, source, row, order: { kind, person, orderId, amountMinor, quantity }, canonical: null };
 }

@@ -102,7 +102,7 @@ export class ReplaySequencer {
     const ticks = this.ticks.before(judged.at).map((at): Sequenced => ({ type: 'tick', at }));
     const person = row.order?.kind === 'PURCHASE' && members === 'buyers' ? row.order.person : null;
     if (person === null || this.buyers.has(person)) return ticks.length === 0 ? [judged] : [...ticks, judged];
-    this.buyers.add(person);
+    remember(this.buyers, person);
     // The id holds the person as the log does: a pseudonym where there is one.
     const join = joinOfBuyer(person, judged.touchpoint.person, row, context, limits.idLengthMax);
     return [...ticks, this.judge(join, source), judged];
@@ -158,10 +158,15 @@ export class ReplaySequencer {
     this.accepted++;
     this.lastAt = touchpoint.at;
     if (!touchpoint.guest) {
-      this.persons.add(touchpoint.person);
+      remember(this.persons, touchpoint.person);
       return;
     }
     this.guestRows++;
-    this.guests.add(touchpoint.person);
+    remember(this.guests, touchpoint.person);
   }
+}
+
+/** Keeps a copy: a piece of a line would hold on to the whole stretch of the file that it was cut from. */
+function remember(ids: Set<string>, id: string): void {
+  if (!ids.has(id)) ids.add(Buffer.from(id, 'utf8').toString('utf8'));
 }
