@@ -8,7 +8,9 @@ import { fetchRecords, type FetchAnswer } from './wire.js';
 
 export interface PumpOwner {
   feeds(): Iterable<PartitionFeed>;
+  /** Records have been asked for. */
   polled(): void;
+  answered(): void;
   trouble(error: unknown): void;
   /** The position of a feed is not in the log (any more). */
   outOfRange(feed: PartitionFeed, position: number): Promise<void>;
@@ -55,6 +57,7 @@ export class FetchPump {
       const leaders = new Map<Broker, PartitionFeed[]>();
       for (const feed of this.owner.feeds()) {
         if (feed.wanted() === null) continue;
+        this.owner.polled();
         const leader = await this.link.leaderOf(feed.input.topic, feed.input.partition);
         leaders.set(leader, [...(leaders.get(leader) ?? []), feed]);
       }
@@ -91,7 +94,7 @@ export class FetchPump {
     const limits = { waitMs: anyBusy ? BUSY_WAIT_MS : IDLE_WAIT_MS, partitionBytesMax: PARTITION_BYTES_MAX };
     const answers = await fetchRecords(leader, wishes, limits);
     if (this.stopping.signal.aborted) return;
-    this.owner.polled();
+    this.owner.answered();
     for (const answer of answers) {
       const wish = wishes.find(
         ({ topic, partition }) => topic === answer.topic && partition === answer.partition,

@@ -37,6 +37,7 @@ export interface KafkaConsumerSettings extends ConsumerOptions {
   onFailure(error: Error): void;
   onRecovered(): void;
   onAlarm(alarm: LogAlarm): void;
+  onStopped(): void;
 }
 
 type Ending = 'stop' | 'crash' | 'rebalance' | 'membership-lost' | 'ownership-lost';
@@ -73,10 +74,8 @@ export class KafkaConsumer implements LogConsumer {
     this.member = new GroupMember(link, settings);
     this.pump = new FetchPump(link, {
       feeds: () => this.feeds.values(),
-      polled: () => {
-        this.lastPollAt = Date.now();
-        this.settings.onRecovered();
-      },
+      polled: () => (this.lastPollAt = Date.now()),
+      answered: () => this.settings.onRecovered(),
       trouble: (error) => settings.onTrouble(error),
       outOfRange: (feed, position) => this.outOfRange(feed, position),
     });
@@ -117,6 +116,7 @@ export class KafkaConsumer implements LogConsumer {
     await this.ended;
     clearTimeout(patience);
     this.link.close();
+    this.settings.onStopped();
   }
 
   private async live(owner: FeedOwner, onJoined: () => void): Promise<void> {

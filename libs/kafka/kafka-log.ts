@@ -52,10 +52,13 @@ export interface KafkaLogOptions extends ConnectionSettings {
   readonly onAlarm?: (alarm: LogAlarm) => void;
 }
 
-/** How long a question to the cluster is asked again before it fails, ms. */
-const QUESTION_MS = 60_000;
+/** How long a question is asked again while nobody answers, ms. Who can wait longer asks again. */
+const QUESTION_MS = 10_000;
 
-/** The log port over Kafka. Nothing connects before it is needed, and whatever is away is waited for. */
+/**
+ * The log port over Kafka. Nothing connects before it is needed. Consumers and tails wait for a broker that is
+ * away as long as it takes; every other call fails after a while.
+ */
 export class KafkaLog implements Log {
   private readonly questions: ClusterLink;
   private readonly limits: TopicLimits;
@@ -80,7 +83,7 @@ export class KafkaLog implements Log {
   }
 
   consumer(options: ConsumerOptions): LogConsumer {
-    const consumer = new KafkaConsumer(new ClusterLink(this.options), {
+    const consumer: KafkaConsumer = new KafkaConsumer(new ClusterLink(this.options), {
       ...options,
       sessionTimeoutMs: this.options.sessionTimeoutMs ?? 10_000,
       rebalanceTimeoutMs: this.options.rebalanceTimeoutMs ?? 30_000,
@@ -89,6 +92,7 @@ export class KafkaLog implements Log {
       onRecovered: this.recovered,
       onFailure: (error) => this.options.onFailure?.(error),
       onAlarm: (alarm) => this.options.onAlarm?.(alarm),
+      onStopped: () => void this.consumers.delete(consumer),
     });
     this.consumers.add(consumer);
     return consumer;
@@ -97,10 +101,11 @@ export class KafkaLog implements Log {
   async writer(group: string, input: TopicPartition): Promise<TransactionalWriter> {
     const transactionTimeoutMs = this.options.transactionTimeoutMs ?? 10_000;
     const link = new ClusterLink(this.options);
-    const options = { group, input, transactionTimeoutMs, onTrouble: this.trouble };
-    const attempts = { deadline: Infinity, signal: this.closing.signal, onTrouble: this.trouble };
+    const onClosed = (): void => void this.writers.delete(writer);
+    const options = { group, input, transactionTimeoutMs, onTrouble: this.trouble, onClosed };
+    let writer: TransactionalWriter;
     try {
-      const writer = await KafkaTransactionalWriter.open(link, this.limits, options, attempts);
+      writer = await KafkaTransactionalWriter.open(link, this.limits, options, this.attempts());
       this.writers.add(writer);
       this.recovered();
       return writer;

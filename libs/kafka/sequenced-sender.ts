@@ -2,7 +2,7 @@ import { type Broker } from 'kafkajs/src/cluster/index.js';
 import { type OutgoingRecord } from '#pipeline';
 import { chunkRecords } from './chunks.js';
 import { type ClusterLink } from './cluster-link.js';
-import { CODE, codeOf, isTransient, KafkaCodeError } from './errors.js';
+import { CODE, isTransient, KafkaCodeError } from './errors.js';
 import { encodeRecordBatch } from './record-batch-encoder.js';
 import { persist, type Attempts } from './retry.js';
 import { type TopicLimits } from './topic-limits.js';
@@ -135,10 +135,4 @@ export class SequencedSender {
     this.sequences.set(name, ((this.sequences.get(name) ?? 0) + sent) % SEQUENCE_LIMIT);
     lane.encoded = null;
   }
-}
-
-/** True when the error says that the producer's numbering was lost, not that anybody took it over. */
-export function isSequenceLoss(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === CODE.outOfOrderSequence || code === CODE.unknownProducerId;
 }

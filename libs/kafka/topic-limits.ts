@@ -30,7 +30,9 @@ export class TopicLimits {
     const broker = await this.link.anyBroker();
     const { resources } = await broker.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['max.message.bytes'] }],
+      resources: [
+        { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['max.message.bytes'] },
+      ],
     });
     const entry = resources[0]?.configEntries.find(({ configName }) => configName === 'max.message.bytes');
     return entry === undefined ? DEFAULT_BYTES : Number(entry.configValue);

@@ -20,6 +20,7 @@ export interface WriterOptions {
   readonly input: TopicPartition;
   readonly transactionTimeoutMs: number;
   readonly onTrouble: (error: unknown) => void;
+  readonly onClosed: () => void;
 }
 
 /** What the last transaction has left behind at its coordinator. */
@@ -91,6 +92,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
       await this.endTransaction(false, this.attempts(1_000)).catch(() => undefined);
     }
     this.link.close();
+    this.options.onClosed();
   }
 
   private async commitNext(
