@@ -57,6 +57,14 @@ describe('coverage of a link', () => {
     expect(relatedCover(links, tenSeconds())).toEqual([1, 7]);
   });
 
+  it('two links whose ends touch make one span', () => {
+    const links = [
+      { from: 10_000, to: 12_000 },
+      { from: 60_000, to: 61_000 },
+    ];
+    expect(relatedCover(links, tenSeconds())).toEqual([1, 11]);
+  });
+
   it('is clipped to the horizon', () => {
     const window = { ...tenSeconds(), horizon: 4 };
     expect(relatedCover([{ from: 10_000, to: 20_000 }], window)).toEqual([4, 6]);
