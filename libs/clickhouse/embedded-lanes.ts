@@ -7,7 +7,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
 import { type Lane, type Lanes } from './client-backend.js';
-import { failureOf } from './clickhouse-failure.js';
+import { ClickHouseFailure } from './clickhouse-failure.js';
 import { SafeConnection } from './safe-connection.js';
 
 export interface EmbeddedConfig {
@@ -49,6 +49,17 @@ class SerialLane implements Lane {
   }
 }
 
+/** The engine says why only on stderr, so this has to name both reasons there are. */
+function cannotOpen(path: string, error: unknown): ClickHouseFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ClickHouseFailure(
+    `the embedded ClickHouse cannot open ${path}: another process holds it, or this process has another one open (${reason})`,
+    '76',
+    'CANNOT_OPEN_FILE',
+    { cause: error },
+  );
+}
+
 /** @throws ClickHouseFailure with code 76 if another process holds the directory */
 export function embeddedLanes(config: EmbeddedConfig): Lanes {
   mkdirSync(config.path, { recursive: true });
@@ -56,7 +67,7 @@ export function embeddedLanes(config: EmbeddedConfig): Lanes {
   try {
     for (let i = 0; i < 2 + (config.readers ?? 3); i++) lanes.push(new SerialLane(config.path));
   } catch (error) {
-    throw failureOf(error);
+    throw cannotOpen(config.path, error);
   }
   const [admin, write, ...readers] = lanes;
   if (admin === undefined || write === undefined) throw new RangeError('no lanes');

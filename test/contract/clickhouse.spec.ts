@@ -1,9 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
 import { createClickHouse } from '#clickhouse';
 import { clickhouseContract, openEmbeddedClickHouse } from '#testing';
-import { clickHouseEndpoint } from '../servers/clickhouse-facade.js';
+import { clickHouseEndpoint, startClickHouseFacade } from '../servers/clickhouse-facade.js';
 
 clickhouseContract('chDB', () => openEmbeddedClickHouse({ migrated: false }));
 
@@ -23,3 +24,17 @@ clickhouseContract(
     };
   },
 );
+
+it('refuses a data directory that another process holds, with its code', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'gravity-held-'));
+  const holder = await startClickHouseFacade(directory);
+  try {
+    await expect(createClickHouse({ path: directory })).rejects.toMatchObject({ code: '76' });
+  } finally {
+    await holder.close();
+  }
+  const clickhouse = await createClickHouse({ path: directory });
+  await clickhouse.ping();
+  await clickhouse.close();
+  await rm(directory, { recursive: true, force: true });
+});
