@@ -41,6 +41,8 @@ export class PartitionWorker {
   /** Where the batch began that failed last; only getting past it is progress. */
   private stuckAt = -1;
   private busyFrom: number | null = null;
+  /** Set when the handler has lost the partition outside of a batch. */
+  private lost: Error | null = null;
   private readonly finished: Promise<void>;
 
   constructor(
@@ -96,10 +98,20 @@ export class PartitionWorker {
     const input = { topic: this.partition.topic, partition: this.partition.partition };
     let failure: Error | null = null;
     this.paused = false;
+    this.lost = null;
+    let isHeld = true;
+    const assignment = {
+      lost: (error: Error) => {
+        if (!isHeld) return;
+        this.lost ??= error;
+        this.waker.wake();
+      },
+    };
     this.busyFrom = Date.now();
     try {
-      const reader = this.readerAt(await this.handler.assigned(input));
+      const reader = this.readerAt(await this.handler.assigned(input, assignment));
       failure = await this.pump(reader).then(() => null, toError);
+      isHeld = false;
       await this.handler.revoked(input);
     } catch (error) {
       failure ??= toError(error);
@@ -132,6 +144,7 @@ export class PartitionWorker {
     const deafen = this.parts.bell.listen(topic, partition, () => this.waker.wake());
     try {
       while (!this.stopping) {
+        if (this.lost !== null) throw this.lost;
         this.busyFrom = Date.now();
         const batch = this.paused ? null : reader.next(this.parts.batchRecordsMax);
         if (batch === null) {

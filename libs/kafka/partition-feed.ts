@@ -136,7 +136,9 @@ export class PartitionFeed {
 
   private async assign(): Promise<void> {
     if (this.state !== 'ready') return;
-    const start = (await this.owner.handler.assigned(this.input)) ?? (await this.owner.startOf(this.input));
+    const { handler } = this.owner;
+    const assignment = { lost: (error: OwnershipLostError) => this.lose(error) };
+    const start = (await handler.assigned(this.input, assignment)) ?? (await this.owner.startOf(this.input));
     this.moveTo(start);
     this.buffered = null;
     this.isOpen = true;
@@ -184,8 +186,7 @@ export class PartitionFeed {
   private async recover(error: unknown): Promise<void> {
     this.buffered = null;
     if (error instanceof OwnershipLostError) {
-      if (this.state === 'ready') this.state = 'frozen';
-      this.owner.ownershipLost(error);
+      this.lose(error);
       return;
     }
     this.owner.failed(this.input, error);
@@ -204,6 +205,13 @@ export class PartitionFeed {
     } catch (again) {
       await this.recover(again);
     }
+  }
+
+  private lose(error: OwnershipLostError): void {
+    if (this.state === 'released') return;
+    this.state = 'frozen';
+    this.buffered = null;
+    this.owner.ownershipLost(error);
   }
 
   private async revoke(): Promise<void> {

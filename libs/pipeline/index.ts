@@ -2,6 +2,7 @@ export {
   CommitAbortedError,
   CommitUnknownError,
   OwnershipLostError,
+  type Assignment,
   type BatchControl,
   type CommitReceipt,
   type ConsumerHandler,

@@ -76,9 +76,18 @@ export interface BatchControl {
   isStale(): boolean;
 }
 
+/** What a handler may do to a partition that it holds, outside of a batch. */
+export interface Assignment {
+  /**
+   * Says that somebody else has taken the partition over, whatever the group says: the member lets go of it as
+   * if a batch had failed with this error, and asks for its share anew. Without effect once it was revoked.
+   */
+  lost(error: OwnershipLostError): void;
+}
+
 export interface ConsumerHandler {
   /** Before the first batch of a partition; answers where to start (null: the committed position, else the start). */
-  assigned(partition: TopicPartition): Promise<number | null>;
+  assigned(partition: TopicPartition, assignment: Assignment): Promise<number | null>;
   /** Batches of one partition come one after the other; those of different partitions may overlap. */
   batch(batch: RecordBatch, control: BatchControl): Promise<void>;
   /** After the last batch of a partition that leaves this member. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { OwnershipLostError, type ConsumerOptions } from '#pipeline';
+import { OwnershipLostError, type Assignment, type ConsumerOptions } from '#pipeline';
 import { eventually, RecordingHandler, values, type LogProbe } from './log-probe.js';
 
 /** One consumer: where it starts, what it is given, failures, pausing, stopping. */
@@ -115,6 +115,35 @@ export function consumerContract(probe: () => LogProbe, timeoutMs: number): void
         const once = ['assigned', 'batch', 'failed', 'revoked'];
         expect(handler.callsOf(0)).toEqual([...once, ...once, 'assigned', 'batch', 'revoked']);
         expect(new Set(handler.batches.slice(0, 3).map(({ first }) => first)).size).toBe(1);
+        expect(consumer.health().crashed).toBeNull();
+      },
+      timeoutMs,
+    );
+
+    it(
+      'assigns a partition anew that the handler has lost outside of a batch',
+      async () => {
+        const topic = await probe().topic();
+        const assignments: Assignment[] = [];
+        const handler = new RecordingHandler({
+          startAt: (_, assignment) => {
+            assignments.push(assignment);
+            return null;
+          },
+        });
+        const consumer = probe().log.consumer(optionsFor(topic));
+        await consumer.start(handler);
+        await eventually(() => expect(assignments).toHaveLength(1));
+        assignments[0]?.lost(new OwnershipLostError('somebody else writes'));
+        await eventually(() => expect(assignments).toHaveLength(2));
+        await probe().appendNumbered(topic, 0, 0, 3);
+        await eventually(() => expect(handler.valuesOf(0)).toEqual(values(0, 3)));
+        // It was revoked: the partition is somebody else's business.
+        assignments[0]?.lost(new OwnershipLostError('too late'));
+        await probe().appendNumbered(topic, 0, 3, 3);
+        await eventually(() => expect(handler.valuesOf(0)).toEqual(values(0, 6)));
+        await consumer.stop();
+        expect(handler.callsOf(0)).toEqual(['assigned', 'revoked', 'assigned', 'batch', 'revoked']);
         expect(consumer.health().crashed).toBeNull();
       },
       timeoutMs,

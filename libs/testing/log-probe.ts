@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type {
+  Assignment,
   BatchControl,
   ConsumerHandler,
   Log,
@@ -126,14 +127,17 @@ export class RecordingHandler implements ConsumerHandler {
 
   constructor(
     private readonly hooks: {
-      readonly startAt?: (partition: TopicPartition) => number | null | Promise<number | null>;
+      readonly startAt?: (
+        partition: TopicPartition,
+        assignment: Assignment,
+      ) => number | null | Promise<number | null>;
       readonly onBatch?: (batch: RecordBatch, control: BatchControl) => void | Promise<void>;
     } = {},
   ) {}
 
-  async assigned(partition: TopicPartition): Promise<number | null> {
+  async assigned(partition: TopicPartition, assignment: Assignment): Promise<number | null> {
     this.calls.push(`assigned ${partition.partition}`);
-    return (await this.hooks.startAt?.(partition)) ?? null;
+    return (await this.hooks.startAt?.(partition, assignment)) ?? null;
   }
 
   async batch(batch: RecordBatch, control: BatchControl): Promise<void> {

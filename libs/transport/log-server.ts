@@ -99,7 +99,8 @@ export class LogServer extends Server<never, LogServerStatus> implements CustomT
     const { log, group, batchRecordsMax, lifecycle } = this.options;
     this.consumer = log.consumer({ group, topics: this.topics(), batchRecordsMax });
     await this.consumer.start({
-      assigned: (partition) => lifecycle?.onAssigned(partition) ?? Promise.resolve(null),
+      assigned: (partition, assignment) =>
+        lifecycle?.onAssigned(partition, assignment) ?? Promise.resolve(null),
       batch: (batch, control) => this.handleBatch(batch, control),
       revoked: (partition) => lifecycle?.onRevoked(partition) ?? Promise.resolve(),
     });
