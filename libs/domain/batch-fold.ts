@@ -8,7 +8,7 @@ import { FigureRecorder, type FigureChanges } from './figures/figure-changes.js'
 import { foldContext, type FoldContext } from './fold-context.js';
 import type { FoldFrame } from './fold-frame.js';
 import { parseRules } from './parse-rules.js';
-import type { Relationship } from './relationship.js';
+import type { Draft, Relationship } from './relationship.js';
 import { isForgettable, isPrunable, pruned } from './retention.js';
 import { step, stranger } from './step.js';
 import { compileRules } from './compiled-rules.js';
@@ -127,14 +127,14 @@ export class BatchFold {
       this.ctx,
     );
     if (!news) this.counts.duplicates += 1;
-    if (after === before || (before === undefined && after.lastAt === -Infinity)) return;
+    if (after === null) return;
     if (before !== undefined && !this.needsReview(before, after, changedFrom)) {
       this.keep(key, before, after);
       return;
     }
-    const occasion = this.occasion(event, changedFrom, event.arrivedAt, offset);
     const kept = isPrunable(after, this.ctx.retention) ? this.prune(after) : after;
-    this.replace(key, before, kept === null ? null : this.review(before, kept, occasion));
+    if (kept !== null) this.review(before, kept, this.occasion(event, changedFrom, event.arrivedAt, offset));
+    this.replace(key, before, kept);
   }
 
   private needsReview(before: Relationship, after: Relationship, changedFrom: number): boolean {
@@ -169,7 +169,8 @@ export class BatchFold {
       return;
     }
     const kept = isForgettable(before, this.ctx.retirement, this.frame.watermark) ? null : this.prune(before);
-    this.replace(key, before, kept === null ? null : this.review(before, kept, occasion));
+    if (kept !== null) this.review(before, kept, occasion);
+    this.replace(key, before, kept);
   }
 
   private applyRules(entry: RulesSet, offset: number): void {
@@ -187,12 +188,12 @@ export class BatchFold {
     this.dues.allDue();
   }
 
-  private review(before: Relationship | undefined, kept: Relationship, occasion: Occasion): Relationship {
+  private review(before: Relationship | undefined, kept: Draft, occasion: Occasion): void {
     announceToNewZones(before, this.ctx);
-    return evaluate(before, kept, occasion, this.ctx, this.facts);
+    evaluate(before, kept, occasion, this.ctx, this.facts);
   }
 
-  private prune(state: Relationship): Relationship | null {
+  private prune(state: Relationship): Draft | null {
     return pruned(state, this.ctx.retention, this.ctx.grid);
   }
 
@@ -203,14 +204,14 @@ export class BatchFold {
   }
 
   /** The person's standings still hold. */
-  private keep(key: string, before: Relationship, after: Relationship): void {
+  private keep(key: string, before: Relationship, after: Draft): void {
     if (before.dueAt !== Infinity) {
       this.states.set(key, after);
       return;
     }
     // Swept and at rest; there is something to forget again.
-    const dueAt = sweepAt(after, this.ctx.retirement, this.frame.watermark, false);
-    this.replace(key, before, { ...after, dueAt });
+    after.dueAt = sweepAt(after, this.ctx.retirement, this.frame.watermark, false);
+    this.replace(key, before, after);
   }
 
   private replace(key: string, before: Relationship | undefined, after: Relationship | null): void {
@@ -224,7 +225,7 @@ export class BatchFold {
     arrivedAt: number,
     offset: number,
   ): Occasion {
-    return { event, changedFrom, arrivedAt, version: this.epochVersion + BigInt(offset) };
+    return { event, changedFrom, arrivedAt, offset, epochVersion: this.epochVersion };
   }
 
   private count(event: Touchpoint): void {

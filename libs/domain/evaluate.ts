@@ -7,7 +7,7 @@ import type { Tier, TierCause, TierChanged } from './facts.js';
 import { COHORT_CELL, DEEPENED_CELL, STANDING_CELLS } from './figures/figure-changes.js';
 import type { FoldContext } from './fold-context.js';
 import { everPurchased } from './money.js';
-import type { Relationship, Standing } from './relationship.js';
+import type { Draft, Relationship, Standing } from './relationship.js';
 import { settledDeepening, standingAt } from './standing.js';
 import { purchaseDays, tierAt } from './tiers.js';
 
@@ -19,7 +19,9 @@ export interface Occasion {
   readonly changedFrom: number;
   /** Arrival stamp of the record. */
   readonly arrivedAt: number;
-  readonly version: bigint;
+  /** Offset of the record, and the version at offset 0 of its epoch. */
+  readonly offset: number;
+  readonly epochVersion: bigint;
 }
 
 /**
@@ -27,19 +29,21 @@ export interface Occasion {
  * of every local day whose close they hold for, back to the lateness; emits at most one fact a scheme.
  *
  * @param before   the state that the current standings were taken of; undefined for a new person
- * @param after    the same person with what has changed
+ * @param after    the same person with what has changed; gets its standings here
  */
 export function evaluate(
   before: Relationship | undefined,
-  after: Relationship,
+  after: Draft,
   occasion: Occasion,
   ctx: FoldContext,
   facts: TierChanged[],
-): Relationship {
+): void {
   const at = Math.max(ctx.watermark, after.lastAt);
   const swept = occasion.event === null;
-  if (after.guest || after.knownSince === Infinity)
-    return seated(after, NO_STANDINGS, at, Infinity, swept, ctx);
+  if (after.guest || after.knownSince === Infinity) {
+    seat(after, NO_STANDINGS, at, Infinity, swept, ctx);
+    return;
+  }
   const standings: Standing[] = [];
   let next = Infinity;
   for (const scheme of ctx.rules.schemesOf(after.brand)) {
@@ -52,21 +56,24 @@ export function evaluate(
     next = Math.min(next, nextFall(after, scheme, review.is, at));
   }
   if (before !== undefined && before.rulesHash !== ctx.rules.hash) leaveSchemes(before, standings, at, ctx);
-  return seated(after, standings, at, next, swept, ctx);
+  seat(after, standings, at, next, swept, ctx);
 }
 
 const NO_STANDINGS: readonly Standing[] = [];
 
-function seated(
-  after: Relationship,
+function seat(
+  after: Draft,
   standings: readonly Standing[],
   at: number,
   nextFallAt: number,
   swept: boolean,
   ctx: FoldContext,
-): Relationship {
-  const dueAt = Math.min(nextFallAt, sweepAt(after, ctx.retirement, ctx.watermark, swept));
-  return { ...after, standings, evaluatedAt: at, dueAt, rulesHash: ctx.rules.hash, zones: ctx.zones.length };
+): void {
+  after.standings = standings;
+  after.evaluatedAt = at;
+  after.dueAt = Math.min(nextFallAt, sweepAt(after, ctx.retirement, ctx.watermark, swept));
+  after.rulesHash = ctx.rules.hash;
+  after.zones = ctx.zones.length;
 }
 
 /** Takes the person out of the stocks of schemes that the rules no longer have; nobody reads those any more. */
@@ -194,7 +201,7 @@ function factOf(review: Review): TierChanged | null {
     direction: is.tier > from ? 'UP' : 'DOWN',
     ...causeOf(review, from, is.tier),
     detectedAt: occasion.arrivedAt,
-    version: occasion.version,
+    version: occasion.epochVersion + BigInt(occasion.offset),
     evidence: {
       purchaseDays: days.slice(-EVIDENCE_DAYS_MAX).map(dayText),
       everPurchased: everPurchased(after.money),

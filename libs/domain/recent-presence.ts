@@ -1,45 +1,107 @@
 /** The presence records of a person that a differing record of the same id might still correct. */
 import type { Channel } from './events.js';
-import type { RecentPresence } from './relationship.js';
 import { byChannel, thinnedPresence, type PersonPresence } from './windows/presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
+
+/** A presence record that a differing duplicate might still correct. */
+export interface RecentPresence {
+  readonly eventId: string;
+  /** 31-bit hash of the id: numbers are compared before texts are. Not stored. */
+  readonly idHash: number;
+  readonly at: number;
+  readonly contentHash: number;
+  readonly channel: Channel;
+  readonly active: boolean;
+}
 
 /** Records kept per person at most; a person with more in one lateness is a machine. */
 export const RECENT_MAX = 1_024;
 
-/** From the end: a repetition mostly follows soon. */
-export function findRecent(recent: readonly RecentPresence[], eventId: string): RecentPresence | undefined {
-  for (let i = recent.length - 1; i >= 0; i--) {
-    const known = recent[i];
-    if (known?.eventId === eventId) return known;
-  }
-  return undefined;
+/** 31-bit FNV-1a of an event id: most ids differ in it, and a number is compared faster than a text. */
+export function idHashOf(eventId: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < eventId.length; i++) hash = Math.imul(hash ^ eventId.charCodeAt(i), 0x01000193);
+  return (hash ^ (hash >>> 15)) & 0x3fffffff;
 }
 
 /**
- * Keeps the record, unless it is older than `from` (ms): then no window would follow a correction to all its
- * ends anyway. What is older than `from` is left out.
+ * Records by (at, eventId). Immutable, though versions share one array: each sees its own stretch of it, and the
+ * newest may append behind that. (A copy for every event would cost busy persons more than all the rest.)
  */
-export function withRecent(
-  recent: readonly RecentPresence[],
-  record: RecentPresence,
-  from: number,
-): readonly RecentPresence[] {
-  let first = 0;
-  while ((recent[first]?.at ?? Infinity) < from) first++;
-  const kept = recent.slice(first);
-  if (record.at < from) return first === 0 ? recent : kept;
-  let place = kept.length;
-  while (place > 0 && precedes(record, kept[place - 1])) place--;
-  if (place === kept.length) kept.push(record);
-  else kept.splice(place, 0, record);
-  if (kept.length > RECENT_MAX) kept.shift();
-  return kept;
+export class RecentRecords implements Iterable<RecentPresence> {
+  static readonly NONE = new RecentRecords([], 0, 0);
+
+  private constructor(
+    private readonly shared: RecentPresence[],
+    private readonly first: number,
+    private readonly end: number,
+  ) {}
+
+  /** @param records   ascending */
+  static of(records: readonly RecentPresence[]): RecentRecords {
+    return records.length === 0 ? RecentRecords.NONE : new RecentRecords([...records], 0, records.length);
+  }
+
+  get size(): number {
+    return this.end - this.first;
+  }
+
+  [Symbol.iterator](): Iterator<RecentPresence> {
+    return this.shared.slice(this.first, this.end)[Symbol.iterator]();
+  }
+
+  /** From the end: a repetition mostly follows soon. */
+  find(eventId: string, idHash: number): RecentPresence | undefined {
+    for (let i = this.end - 1; i >= this.first; i--) {
+      const known = this.shared[i];
+      if (known?.idHash === idHash && known.eventId === eventId) return known;
+    }
+    return undefined;
+  }
+
+  /**
+   * Keeps the record, unless it is older than `from` (ms): then no window would follow a correction to all its
+   * ends anyway. What is older than `from` is left out.
+   */
+  with(record: RecentPresence, from: number): RecentRecords {
+    let first = this.firstSince(from);
+    if (record.at < from) return this.since(from);
+    if (this.end - first >= RECENT_MAX) first = this.end - RECENT_MAX + 1;
+    const last = this.shared[this.end - 1];
+    const isNewest = first === this.end || last === undefined || precedes(last, record);
+    const isOwnEnd = this.shared.length === this.end && this.end > 0 && first < COMPACTED_FROM;
+    if (isNewest && isOwnEnd) {
+      this.shared.push(record);
+      return new RecentRecords(this.shared, first, this.end + 1);
+    }
+    const kept = this.shared.slice(first, this.end);
+    let place = kept.length;
+    while (place > 0 && precedes(record, kept[place - 1])) place--;
+    if (place === kept.length) kept.push(record);
+    else kept.splice(place, 0, record);
+    return new RecentRecords(kept, 0, kept.length);
+  }
+
+  without(eventId: string): RecentRecords {
+    return RecentRecords.of([...this].filter((record) => record.eventId !== eventId));
+  }
+
+  /** What is not older than `from` (ms). */
+  since(from: number): RecentRecords {
+    const first = this.firstSince(from);
+    if (first === this.first) return this;
+    return RecentRecords.of(this.shared.slice(first, this.end));
+  }
+
+  private firstSince(from: number): number {
+    let first = this.first;
+    while (first < this.end && (this.shared[first]?.at ?? from) < from) first++;
+    return first;
+  }
 }
 
-export function withoutRecent(recent: readonly RecentPresence[], eventId: string): readonly RecentPresence[] {
-  return recent.filter((record) => record.eventId !== eventId);
-}
+/** An array is copied without what has been left out at its front once that is this much. */
+const COMPACTED_FROM = 256;
 
 function precedes(a: RecentPresence, b: RecentPresence | undefined): boolean {
   return b !== undefined && (a.at < b.at || (a.at === b.at && a.eventId < b.eventId));
@@ -53,7 +115,7 @@ function precedes(a: RecentPresence, b: RecentPresence | undefined): boolean {
 export function withoutPresence(
   presence: PersonPresence,
   retracted: RecentPresence,
-  recent: readonly RecentPresence[],
+  recent: RecentRecords,
   grid: WindowGrid,
 ): PersonPresence {
   const { channel } = retracted;
@@ -67,7 +129,7 @@ export function withoutPresence(
     return [...all].sort((a, b) => a - b);
   };
   const others = presence.channels.filter((one) => one !== own);
-  const records = recent.filter((record) => record.channel === channel);
+  const records = [...recent].filter((record) => record.channel === channel);
   const visits = rebuilt(own.visits, records);
   const actives = retracted.active
     ? rebuilt(
@@ -75,10 +137,6 @@ export function withoutPresence(
         records.filter(({ active }) => active),
       )
     : own.actives;
-  const channels = visits.length === 0 ? others : [...others, ownPresence(channel, visits, actives)];
+  const channels = visits.length === 0 ? others : [...others, { channel, visits, actives }];
   return thinnedPresence({ channels: channels.sort(byChannel) }, grid);
-}
-
-function ownPresence(channel: Channel, visits: readonly number[], actives: readonly number[]) {
-  return { channel, visits, actives };
 }

@@ -4,7 +4,7 @@ import { monthStart } from './day-calendar.js';
 import type { Retirement } from './due-instants.js';
 import { pruneLinks } from './links.js';
 import { NO_MONEY, pruneMoney } from './money.js';
-import type { RecentPresence, Relationship } from './relationship.js';
+import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { relatedSince } from './deepening.js';
 import { thinnedPresence } from './windows/presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
@@ -21,23 +21,35 @@ export interface Retention {
   readonly recent: number;
 }
 
-/** Constant between two ticks: make one per watermark. */
+const HOUR_MS = 3_600_000;
+const latest = new WeakMap<CompiledRules, { readonly hour: number; readonly retention: Retention }>();
+
+/** By the full hour, so that the ticks of an hour share one. */
 export function retentionAt(rules: CompiledRules, watermark: number): Retention {
+  const hour = Math.floor(watermark / HOUR_MS) * HOUR_MS;
+  const known = latest.get(rules);
+  if (known?.hour === hour) return known.retention;
+  const retention = retentionFrom(rules, hour);
+  latest.set(rules, { hour, retention });
+  return retention;
+}
+
+function retentionFrom(rules: CompiledRules, watermark: number): Retention {
   const { windows, stateLatenessMs } = rules.rules;
   const changing = watermark - stateLatenessMs;
   let purchases = Infinity;
   for (const scheme of rules.schemes) purchases = Math.min(purchases, askedFrom(scheme, changing));
   let covered = Infinity;
-  let latest = 0;
-  for (const { widthMs, latenessMs } of windows) {
-    covered = Math.min(covered, watermark - widthMs - latenessMs);
-    latest = Math.max(latest, latenessMs);
+  let latenessMs = 0;
+  for (const window of windows) {
+    covered = Math.min(covered, watermark - window.widthMs - window.latenessMs);
+    latenessMs = Math.max(latenessMs, window.latenessMs);
   }
   return {
     purchases,
     switches: Math.min(purchases - rules.joinToleranceMaxMs, changing, covered),
     orders: watermark - refundHorizonMs(rules.rules),
-    recent: watermark - latest,
+    recent: watermark - latenessMs,
   };
 }
 
@@ -90,23 +102,17 @@ export function isPrunable({ links, money }: Relationship, retention: Retention)
  * before, and pruning twice is the same as pruning once.
  * @returns null when nothing is left of an anonymous visitor, or of a guest's order
  */
-export function pruned(person: Relationship, retention: Retention, grid: WindowGrid): Relationship | null {
-  const money = pruneMoney(person.money, retention.orders, retention.purchases);
+export function pruned(person: Relationship, retention: Retention, grid: WindowGrid): Draft | null {
+  const left = draftOf(person);
+  left.money = pruneMoney(person.money, retention.orders, retention.purchases);
   if (person.guest) {
-    return money.orders.length === 0 && money.looseRefunds.length === 0 ? null : { ...person, money };
+    return left.money.orders.length === 0 && left.money.looseRefunds.length === 0 ? null : left;
   }
-  const links = pruneLinks(person.links, retention.switches);
-  const recent = recentFrom(person.recent, retention.recent);
-  const presence = thinnedPresence(person.presence, grid);
-  const settledRelatedSince = links === person.links ? person.settledRelatedSince : relatedSince(person);
-  return { ...person, links, money, recent, presence, settledRelatedSince };
-}
-
-/** @param recent ascending */
-export function recentFrom(recent: readonly RecentPresence[], from: number): readonly RecentPresence[] {
-  const first = recent.findIndex(({ at }) => at >= from);
-  if (first === 0 || recent.length === 0) return recent;
-  return first < 0 ? [] : recent.slice(first);
+  left.links = pruneLinks(person.links, retention.switches);
+  if (left.links !== person.links) left.settledRelatedSince = relatedSince(person);
+  left.recent = person.recent.since(retention.recent);
+  left.presence = thinnedPresence(person.presence, grid);
+  return left;
 }
 
 /** Whether the state says nothing that a state not yet made would not say. */

@@ -11,13 +11,13 @@ import type { FoldFrame } from './fold-frame.js';
 import { linksOf, NO_RELATION } from './links.js';
 import { NO_MONEY } from './money.js';
 import { orderOf } from './orders.js';
+import { idHashOf, RecentRecords, type RecentPresence } from './recent-presence.js';
 import type {
   LinkLine,
   Links,
   Money,
   Order,
   OrderLine,
-  RecentPresence,
   Refund,
   Relationship,
   SettledMoney,
@@ -78,7 +78,7 @@ export function encodeState(state: Relationship): Buffer {
     state.links.lines.map(lineToJson),
     state.money === NO_MONEY ? 0 : moneyToJson(state.money),
     state.presence.channels.length === 0 ? 0 : presenceToJson(state.presence),
-    state.recent.map((one): RecentJson => [
+    [...state.recent].map((one): RecentJson => [
       one.eventId,
       one.at,
       one.contentHash,
@@ -119,13 +119,7 @@ export function decodeState(bytes: Buffer): Relationship {
     links: linksFromJson(lines),
     money: money === 0 ? NO_MONEY : moneyFromJson(money),
     presence: presenceFromJson(presence === 0 ? {} : presence),
-    recent: recent.map(([eventId, recentAt, contentHash, channel, active]): RecentPresence => ({
-      eventId,
-      at: recentAt,
-      contentHash,
-      channel,
-      active: active === 1,
-    })),
+    recent: recentFromJson(recent),
     lastAt,
     knownSince: knownSince ?? Infinity,
     settledRelatedSince: related ?? Infinity,
@@ -162,6 +156,14 @@ function upcast(version: number, body: unknown): Body {
   if (version !== VERSION)
     throw new RangeError(`a state of version ${version}; this program knows ${VERSION}`);
   return body as Body;
+}
+
+function recentFromJson(records: readonly RecentJson[]): RecentRecords {
+  return RecentRecords.of(
+    records.map(([eventId, at, contentHash, channel, active]): RecentPresence => {
+      return { eventId, idHash: idHashOf(eventId), at, contentHash, channel, active: active === 1 };
+    }),
+  );
 }
 
 function lineToJson({ kind, channel, settled, toggles }: LinkLine): LineJson {

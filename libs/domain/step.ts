@@ -4,8 +4,8 @@ import type { LinkChanged, OrderPaid, OrderRefunded, Touchpoint } from './events
 import type { FoldContext } from './fold-context.js';
 import { findToggle, NO_RELATION, withoutToggle, withToggle } from './links.js';
 import { NO_MONEY, withPayment, withRefund, type MoneySink } from './money.js';
-import { findRecent, withoutPresence, withoutRecent, withRecent } from './recent-presence.js';
-import type { Links, RecentPresence, Relationship } from './relationship.js';
+import { idHashOf, RecentRecords, withoutPresence, type RecentPresence } from './recent-presence.js';
+import { draftOf, type Draft, type Links, type Relationship } from './relationship.js';
 import { moneyChanged } from './windows/money-changed.js';
 import { linksChanged, presenceReplaced } from './windows/person-replaced.js';
 import { NO_PRESENCE } from './windows/presence.js';
@@ -14,7 +14,8 @@ import type { WindowContext } from './windows/window-grid.js';
 
 /** What an event did to a person. */
 export interface Step {
-  readonly after: Relationship;
+  /** Null: nothing at all. */
+  readonly after: Draft | null;
   /** False: it was known already, or another record of its id has precedence. */
   readonly news: boolean;
   /** The earliest instant (ms) from which on links or money differ; Infinity when they do not. */
@@ -30,7 +31,7 @@ export function stranger(brand: string, person: string, guest: boolean): Relatio
     links: NO_RELATION,
     money: NO_MONEY,
     presence: NO_PRESENCE,
-    recent: [],
+    recent: RecentRecords.NONE,
     lastAt: -Infinity,
     knownSince: Infinity,
     settledRelatedSince: Infinity,
@@ -42,40 +43,18 @@ export function stranger(brand: string, person: string, guest: boolean): Relatio
   };
 }
 
+const NOTHING: Step = { after: null, news: false, changedFrom: Infinity };
+
 export function step(before: Relationship, event: Touchpoint, ctx: FoldContext): Step {
-  if (isSettledReplay(event, ctx)) return unchanged(before);
-  const done = stepByType(before, event, ctx);
-  // Becoming known is a change of the stocks, even by a record that does not count otherwise.
-  return done.after.knownSince < before.knownSince && event.at < done.changedFrom
-    ? { ...done, changedFrom: event.at }
-    : done;
-}
-
-function stepByType(before: Relationship, event: Touchpoint, ctx: FoldContext): Step {
-  const windows: WindowContext = { grid: ctx.grid, brand: event.brand };
-  switch (event.type) {
-    case 'orderPaid':
-    case 'orderRefunded': {
-      const paid = stepMoney(before, event, windows, ctx);
-      if (event.guest) return paid;
-      const met = stepPresence(paid.after, event, true, windows, ctx);
-      return { after: met.after, news: paid.news || met.news, changedFrom: paid.changedFrom };
-    }
-    case 'link':
-      return event.guest ? unchanged(before) : stepLink(before, event, windows, ctx);
-    case 'visit':
-      return event.guest ? unchanged(before) : stepPresence(before, event, false, windows, ctx);
-    case 'engagement':
-    case 'presaleDeposit':
-    case 'review':
-    case 'shared':
-    case 'shareClicked':
-      return event.guest ? unchanged(before) : stepPresence(before, event, true, windows, ctx);
+  const isMoney = event.type === 'orderPaid' || event.type === 'orderRefunded';
+  if ((event.guest && !isMoney) || isSettledReplay(event, ctx)) return NOTHING;
+  const work = new PersonStep(before, event, ctx);
+  if (isMoney) work.money(event);
+  if (!event.guest) {
+    if (event.type === 'link') work.link(event);
+    else work.meet(event.type !== 'visit');
   }
-}
-
-function unchanged(before: Relationship): Step {
-  return { after: before, news: false, changedFrom: Infinity };
+  return work.done(isMoney || event.type === 'link');
 }
 
 /**
@@ -86,147 +65,108 @@ function isSettledReplay(event: Touchpoint, { rules, watermark }: FoldContext): 
   return event.origin === 'REPLAY' && event.at < watermark - refundHorizonMs(rules.rules);
 }
 
-function stepMoney(
-  before: Relationship,
-  event: OrderPaid | OrderRefunded,
-  windows: WindowContext,
-  { out }: FoldContext,
-): Step {
-  let changedFrom = Infinity;
-  const sink: MoneySink = (change) => {
-    if (change.at < changedFrom) changedFrom = change.at;
-    const { channel, at, orders, grossMinor, refundMinor } = change;
-    out.days.push({
-      type: 'money',
-      brand: event.brand,
-      channel,
-      at,
-      orders,
-      grossMinor,
-      refundMinor,
-      zone: null,
-    });
-    moneyChanged({ brand: event.brand, channel, at, orders, grossMinor, refundMinor }, windows, out.windows);
-  };
-  const money =
-    event.type === 'orderPaid'
-      ? withPayment(before.money, event, sink)
-      : withRefund(before.money, event, sink);
-  return { after: seen(before, event, { money }), news: money !== before.money, changedFrom };
-}
+/** The parts of one step over one draft. */
+class PersonStep {
+  private readonly after: Draft;
+  private readonly windows: WindowContext;
+  private news = false;
+  private changedFrom = Infinity;
 
-function stepLink(before: Relationship, event: LinkChanged, windows: WindowContext, ctx: FoldContext): Step {
-  const known = findRecent(before.recent, event.eventId) ?? findToggle(before.links, event.eventId);
-  if (known !== undefined && !precedes(event, known)) {
-    return { after: seen(before, event, {}), news: false, changedFrom: Infinity };
-  }
-  const corrected = known === undefined ? before : withoutRecord(before, known, windows, ctx);
-  const { eventId, at, contentHash, channel, on } = event;
-  const links = withToggle(corrected.links, event.link, { eventId, at, contentHash, channel, on });
-  replaceLinks(corrected, links, windows, ctx);
-  const after = meet(seen(corrected, event, { links }), event, true, windows, ctx);
-  const changedFrom = links === before.links ? Infinity : Math.min(at, known?.at ?? Infinity);
-  return { after, news: true, changedFrom };
-}
-
-function stepPresence(
-  before: Relationship,
-  event: Touchpoint,
-  active: boolean,
-  windows: WindowContext,
-  ctx: FoldContext,
-): Step {
-  const known = findRecent(before.recent, event.eventId);
-  if (known !== undefined && !precedes(event, known)) {
-    return { after: seen(before, event, {}), news: false, changedFrom: Infinity };
-  }
-  if (known === undefined) {
-    const after = meet(seen(before, event, {}), event, active, windows, ctx);
-    return { after, news: true, changedFrom: Infinity };
-  }
-  const corrected = withoutRecord(before, known, windows, ctx);
-  const changedFrom = corrected.links === before.links ? Infinity : known.at;
-  return { after: meet(seen(corrected, event, {}), event, active, windows, ctx), news: true, changedFrom };
-}
-
-/** Takes back a record, as presence and as a link, because another one of its id has precedence. */
-function withoutRecord(
-  before: Relationship,
-  record: Pick<RecentPresence, 'eventId'>,
-  windows: WindowContext,
-  ctx: FoldContext,
-): Relationship {
-  const links =
-    findToggle(before.links, record.eventId) === undefined
-      ? before.links
-      : withoutToggle(before.links, record.eventId);
-  replaceLinks(before, links, windows, ctx);
-  const met = findRecent(before.recent, record.eventId);
-  if (met === undefined) return { ...before, links };
-  const recent = withoutRecent(before.recent, record.eventId);
-  const presence = withoutPresence(before.presence, met, recent, ctx.grid);
-  presenceReplaced(before.presence, presence, links.view, windows, ctx.out.windows);
-  return { ...before, links, recent, presence };
-}
-
-function replaceLinks(
-  before: Relationship,
-  links: Links,
-  windows: WindowContext,
-  { out }: FoldContext,
-): void {
-  if (links === before.links) return;
-  out.days.push({
-    type: 'links',
-    brand: before.brand,
-    before: before.links.view,
-    after: links.view,
-    zone: null,
-  });
-  linksChanged(before.links.view, links.view, before.presence, windows, out.windows);
-}
-
-/** The person was in a channel (FAST+ section 4). The brand's own staff and bots never are. */
-function meet(
-  person: Relationship,
-  event: Touchpoint,
-  active: boolean,
-  windows: WindowContext,
-  { retention, out }: FoldContext,
-): Relationship {
-  if (event.staffOrBot === true) return person;
-  const { eventId, at, contentHash, channel } = event;
-  const presence = recordPresence(
-    person.presence,
-    channel,
-    at,
-    active,
-    person.links.view,
-    windows,
-    out.windows,
-  );
-  const recent = withRecent(person.recent, { eventId, at, contentHash, channel, active }, retention.recent);
-  return { ...person, presence, recent };
-}
-
-/** What is kept of any record, whether it counts or not: so that its order among the others does not matter. */
-function seen(
-  person: Relationship,
-  event: Touchpoint,
-  parts: Partial<Pick<Relationship, 'links' | 'money'>>,
-): Relationship {
-  const isKnown = event.type === 'link' || event.type === 'orderPaid' || event.type === 'orderRefunded';
-  const lastAt = Math.max(person.lastAt, event.at);
-  const knownSince = isKnown ? Math.min(person.knownSince, event.at) : person.knownSince;
-  if (
-    lastAt === person.lastAt &&
-    knownSince === person.knownSince &&
-    (parts.links ?? person.links) === person.links &&
-    (parts.money ?? person.money) === person.money
+  constructor(
+    private readonly before: Relationship,
+    private readonly event: Touchpoint,
+    private readonly ctx: FoldContext,
   ) {
-    return person;
+    this.after = draftOf(before);
+    this.windows = { grid: ctx.grid, brand: event.brand };
   }
-  return { ...person, ...parts, lastAt, knownSince };
+
+  money(event: OrderPaid | OrderRefunded): void {
+    const { brand } = event;
+    const { out } = this.ctx;
+    const sink: MoneySink = (change) => {
+      if (change.at < this.changedFrom) this.changedFrom = change.at;
+      const { channel, at, orders, grossMinor, refundMinor } = change;
+      out.days.push({ type: 'money', brand, channel, at, orders, grossMinor, refundMinor, zone: null });
+      moneyChanged({ brand, channel, at, orders, grossMinor, refundMinor }, this.windows, out.windows);
+    };
+    const { money } = this.after;
+    this.after.money =
+      event.type === 'orderPaid' ? withPayment(money, event, sink) : withRefund(money, event, sink);
+    if (this.after.money !== money) this.news = true;
+  }
+
+  link(event: LinkChanged): void {
+    const { eventId, at, contentHash, channel, on } = event;
+    const idHash = idHashOf(eventId);
+    const known = this.after.recent.find(eventId, idHash) ?? findToggle(this.after.links, eventId);
+    if (known !== undefined && !precedes(event, known)) return;
+    if (known !== undefined) this.takeBack(known, idHash);
+    const links = withToggle(this.after.links, event.link, { eventId, at, contentHash, channel, on });
+    if (links !== this.after.links) this.changedFrom = Math.min(this.changedFrom, at);
+    this.replaceLinks(links);
+    this.see(true, idHash);
+  }
+
+  /** The person was in a channel (FAST+ section 4). */
+  meet(active: boolean): void {
+    const idHash = idHashOf(this.event.eventId);
+    const known = this.after.recent.find(this.event.eventId, idHash);
+    if (known !== undefined && !precedes(this.event, known)) return;
+    if (known !== undefined) this.takeBack(known, idHash);
+    this.see(active, idHash);
+  }
+
+  /** @param isKnown   the event is of a kind that makes its person known */
+  done(isKnown: boolean): Step {
+    const { before, after, event } = this;
+    // Kept of any record, whether it counts or not, so that its order among the others does not matter.
+    const isLatest = event.at > before.lastAt;
+    if (isLatest) after.lastAt = event.at;
+    if (isKnown && event.at < before.knownSince) {
+      after.knownSince = event.at;
+      this.changedFrom = Math.min(this.changedFrom, event.at);
+    }
+    if (!this.news && !isLatest && this.changedFrom === Infinity) return NOTHING;
+    return { after, news: this.news, changedFrom: this.changedFrom };
+  }
+
+  /** The brand's own staff and bots are never present. */
+  private see(active: boolean, idHash: number): void {
+    this.news = true;
+    const { event, after } = this;
+    if (event.staffOrBot === true) return;
+    const { eventId, at, contentHash, channel } = event;
+    const { retention, out } = this.ctx;
+    const { view } = after.links;
+    after.presence = recordPresence(after.presence, channel, at, active, view, this.windows, out.windows);
+    const record: RecentPresence = { eventId, idHash, at, contentHash, channel, active };
+    after.recent = after.recent.with(record, retention.recent);
+  }
+
+  /** Takes back a record, as presence and as a link, because another one of its id has precedence. */
+  private takeBack(record: Pick<RecentPresence, 'eventId' | 'at'>, idHash: number): void {
+    const { after, ctx } = this;
+    if (findToggle(after.links, record.eventId) !== undefined) {
+      this.changedFrom = Math.min(this.changedFrom, record.at);
+      this.replaceLinks(withoutToggle(after.links, record.eventId));
+    }
+    const met = after.recent.find(record.eventId, idHash);
+    if (met === undefined) return;
+    const former = after.presence;
+    after.recent = after.recent.without(record.eventId);
+    after.presence = withoutPresence(former, met, after.recent, ctx.grid);
+    presenceReplaced(former, after.presence, after.links.view, this.windows, ctx.out.windows);
+  }
+
+  private replaceLinks(links: Links): void {
+    const { after, ctx } = this;
+    const { view: before } = after.links;
+    if (links === after.links) return;
+    ctx.out.days.push({ type: 'links', brand: after.brand, before, after: links.view, zone: null });
+    linksChanged(before, links.view, after.presence, this.windows, ctx.out.windows);
+    after.links = links;
+  }
 }
 
 function precedes(
