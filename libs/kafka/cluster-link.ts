@@ -124,7 +124,10 @@ class Connection {
   constructor(settings: ConnectionSettings, requestTimeoutMs: number) {
     const { onClientLog } = settings;
     const cluster = new Cluster({
-      logger: loggers.createLogger({ level: WARN, logCreator: () => onClientLog ?? ((): void => undefined) }),
+      logger: loggers.createLogger({
+        level: WARN,
+        logCreator: () => (entry) => (this.isClosed ? undefined : onClientLog?.(entry)),
+      }),
       socketFactory: (target) => this.openSocket(target),
       brokers: shuffled(settings.brokers),
       ssl: settings.ssl,

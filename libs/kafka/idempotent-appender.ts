@@ -3,6 +3,7 @@ import { type ClusterLink } from './cluster-link.js';
 import { messageOf } from './errors.js';
 import { persist } from './retry.js';
 import { SequencedSender } from './sequenced-sender.js';
+import { type Watch } from './status-board.js';
 import { type TopicLimits } from './topic-limits.js';
 
 /** Appends outside transactions, one call after the other, without repeating what a lost answer leaves open. */
@@ -15,7 +16,7 @@ export class IdempotentAppender {
     private readonly link: ClusterLink,
     private readonly limits: TopicLimits,
     private readonly timeoutMs: number,
-    private readonly onTrouble: (error: unknown) => void,
+    private readonly watch: Watch,
   ) {}
 
   append(records: readonly OutgoingRecord[]): Promise<CommitReceipt> {
@@ -36,7 +37,7 @@ export class IdempotentAppender {
     const attempts = {
       deadline: Date.now() + this.timeoutMs,
       signal: this.closing.signal,
-      onTrouble: this.onTrouble,
+      watch: this.watch,
     };
     try {
       this.sender ??= await persist(this.link, attempts, () => this.makeSender());

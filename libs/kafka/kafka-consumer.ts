@@ -14,6 +14,7 @@ import { GroupMember, isMembershipLost, isRebalance } from './group-member.js';
 import { committedOffset, partitionEnds } from './offsets.js';
 import { PartitionFeed, type FeedOwner } from './partition-feed.js';
 import { persist } from './retry.js';
+import { type Watch } from './status-board.js';
 
 /** Something that an operator has to know: records that should have been read are not in the log any more. */
 export interface LogAlarm {
@@ -31,11 +32,9 @@ export interface KafkaConsumerSettings extends ConsumerOptions {
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly failuresMax: number;
-  /** Kafka does not answer, or not as it should; it is being waited out. */
-  onTrouble(error: unknown): void;
+  readonly watch: Watch;
   /** The handler has failed, or has lost a partition. */
   onFailure(error: Error): void;
-  onRecovered(): void;
   onAlarm(alarm: LogAlarm): void;
   onStopped(): void;
 }
@@ -75,8 +74,8 @@ export class KafkaConsumer implements LogConsumer {
     this.pump = new FetchPump(link, {
       feeds: () => this.feeds.values(),
       polled: () => (this.lastPollAt = Date.now()),
-      answered: () => this.settings.onRecovered(),
-      trouble: (error) => settings.onTrouble(error),
+      answered: () => settings.watch.recovered(),
+      trouble: (error) => settings.watch.trouble(error),
       outOfRange: (feed, position) => this.outOfRange(feed, position),
     });
   }
@@ -116,6 +115,7 @@ export class KafkaConsumer implements LogConsumer {
     await this.ended;
     clearTimeout(patience);
     this.link.close();
+    this.settings.watch.recovered();
     this.settings.onStopped();
   }
 
@@ -159,7 +159,7 @@ export class KafkaConsumer implements LogConsumer {
     if (this.ending === 'rebalance') this.ending = null;
     this.joined = true;
     this.lastPollAt = Date.now();
-    this.settings.onRecovered();
+    this.settings.watch.recovered();
     this.pump.poke();
   }
 
@@ -168,7 +168,7 @@ export class KafkaConsumer implements LogConsumer {
     if (isMembershipLost(error)) {
       await this.afterwards('membership-lost');
     } else if (!isRebalance(error)) {
-      this.settings.onTrouble(error);
+      this.settings.watch.trouble(error);
       if (!isTransient(error)) {
         this.giveUp(
           new Error(`cannot join group ${this.settings.group}: ${messageOf(error)}`, { cause: error }),
@@ -210,7 +210,7 @@ export class KafkaConsumer implements LogConsumer {
       } catch (error) {
         if (isRebalance(error)) return 'rebalance';
         if (isMembershipLost(error)) return 'membership-lost';
-        this.settings.onTrouble(error);
+        this.settings.watch.trouble(error);
         await this.link.forget(error, seen ?? this.link.seen);
       }
     }

@@ -13,24 +13,17 @@ import {
   type TransactionalWriter,
 } from '#pipeline';
 import { ClusterLink, type ConnectionSettings } from './cluster-link.js';
-import { messageOf } from './errors.js';
 import { IdempotentAppender } from './idempotent-appender.js';
 import { KafkaConsumer, type LogAlarm } from './kafka-consumer.js';
 import { readPartition, tailPartition } from './kafka-reader.js';
 import { assertKafkaJsVersion } from './kafkajs-version.js';
 import { committedOffset, topicEnds } from './offsets.js';
 import { persist, type Attempts } from './retry.js';
+import { StatusBoard, type LogStatus, type Watch } from './status-board.js';
 import { patchPendingRequestTimer } from './timer-patch.js';
 import { TopicLimits } from './topic-limits.js';
 import { applyTopics } from './topics.js';
 import { KafkaTransactionalWriter } from './transactional-writer.js';
-
-/** Whether Kafka answers. */
-export interface LogStatus {
-  readonly ok: boolean;
-  /** Of the last error, while not ok. */
-  readonly detail: string;
-}
 
 export interface KafkaLogOptions extends ConnectionSettings {
   /** Silence after which a group gives a member up, ms. Default 10 s. */
@@ -61,24 +54,27 @@ const QUESTION_MS = 10_000;
  */
 export class KafkaLog implements Log {
   private readonly questions: ClusterLink;
+  private readonly questionWatch: Watch;
   private readonly limits: TopicLimits;
   private readonly appender: IdempotentAppender;
   private readonly consumers = new Set<KafkaConsumer>();
   private readonly writers = new Set<TransactionalWriter>();
   private readonly closing = new AbortController();
-  private isOk = true;
+  private readonly board: StatusBoard;
 
   constructor(private readonly options: KafkaLogOptions) {
     assertKafkaJsVersion();
     patchPendingRequestTimer();
+    this.board = new StatusBoard((status) => options.onStatus?.(status));
     this.questions = new ClusterLink(options);
+    this.questionWatch = this.board.watch();
     this.limits = new TopicLimits(this.questions);
     const appendTimeoutMs = options.appendTimeoutMs ?? 30_000;
     this.appender = new IdempotentAppender(
       new ClusterLink(options),
       this.limits,
       appendTimeoutMs,
-      this.trouble,
+      this.board.watch(),
     );
   }
 
@@ -88,8 +84,7 @@ export class KafkaLog implements Log {
       sessionTimeoutMs: this.options.sessionTimeoutMs ?? 10_000,
       rebalanceTimeoutMs: this.options.rebalanceTimeoutMs ?? 30_000,
       failuresMax: this.options.failuresMax ?? 5,
-      onTrouble: this.trouble,
-      onRecovered: this.recovered,
+      watch: this.board.watch(),
       onFailure: (error) => this.options.onFailure?.(error),
       onAlarm: (alarm) => this.options.onAlarm?.(alarm),
       onStopped: () => void this.consumers.delete(consumer),
@@ -102,12 +97,12 @@ export class KafkaLog implements Log {
     const transactionTimeoutMs = this.options.transactionTimeoutMs ?? 10_000;
     const link = new ClusterLink(this.options);
     const onClosed = (): void => void this.writers.delete(writer);
-    const options = { group, input, transactionTimeoutMs, onTrouble: this.trouble, onClosed };
+    const watch = this.board.watch();
+    const options = { group, input, transactionTimeoutMs, watch, onClosed };
     let writer: TransactionalWriter;
     try {
-      writer = await KafkaTransactionalWriter.open(link, this.limits, options, this.attempts());
+      writer = await KafkaTransactionalWriter.open(link, this.limits, options, this.attempts(watch));
       this.writers.add(writer);
-      this.recovered();
       return writer;
     } catch (error) {
       link.close();
@@ -122,7 +117,7 @@ export class KafkaLog implements Log {
   async *read(input: TopicPartition, from: number, to?: number): AsyncGenerator<RecordBatch> {
     const link = new ClusterLink(this.options);
     try {
-      yield* readPartition(link, input, from, to, this.attempts());
+      yield* readPartition(link, input, from, to, this.attempts(this.questionWatch));
     } finally {
       link.close();
     }
@@ -131,13 +126,15 @@ export class KafkaLog implements Log {
   async *tail(input: TopicPartition, from: number, signal: AbortSignal): AsyncGenerator<RecordBatch> {
     const link = new ClusterLink(this.options);
     const ended = AbortSignal.any([signal, this.closing.signal]);
+    const watch = this.board.watch();
     try {
       yield* tailPartition(link, input, from, ended, {
-        ...this.attempts(),
         deadline: Infinity,
         signal: ended,
+        watch,
       });
     } finally {
+      watch.recovered();
       link.close();
     }
   }
@@ -176,24 +173,11 @@ export class KafkaLog implements Log {
     this.questions.close();
   }
 
-  private async ask<T>(question: () => Promise<T>): Promise<T> {
-    const answer = await persist(this.questions, this.attempts(), question);
-    this.recovered();
-    return answer;
+  private ask<T>(question: () => Promise<T>): Promise<T> {
+    return persist(this.questions, this.attempts(this.questionWatch), question);
   }
 
-  private attempts(): Attempts {
-    return { deadline: Date.now() + QUESTION_MS, signal: this.closing.signal, onTrouble: this.trouble };
+  private attempts(watch: Watch): Attempts {
+    return { deadline: Date.now() + QUESTION_MS, signal: this.closing.signal, watch };
   }
-
-  private readonly trouble = (error: unknown): void => {
-    this.isOk = false;
-    this.options.onStatus?.({ ok: false, detail: messageOf(error) });
-  };
-
-  private readonly recovered = (): void => {
-    if (this.isOk) return;
-    this.isOk = true;
-    this.options.onStatus?.({ ok: true, detail: '' });
-  };
 }

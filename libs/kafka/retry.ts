@@ -1,6 +1,7 @@
 import { Backoff } from './backoff.js';
 import { type ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, isTransient } from './errors.js';
+import { type Watch } from './status-board.js';
 
 /** How long a step may be tried. */
 export interface Attempts {
@@ -8,8 +9,7 @@ export interface Attempts {
   readonly deadline: number;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
-  /** Told of every error that is waited out. */
-  readonly onTrouble?: (error: unknown) => void;
+  readonly watch?: Watch;
 }
 
 /**
@@ -22,11 +22,13 @@ export async function persist<T>(link: ClusterLink, attempts: Attempts, step: ()
   for (;;) {
     const seen = link.seen;
     try {
-      return await step();
+      const result = await step();
+      attempts.watch?.recovered();
+      return result;
     } catch (error) {
       if (!isTransient(error) || Date.now() >= attempts.deadline || attempts.signal?.aborted) throw error;
       if (codeOf(error) !== CODE.concurrentTransactions) {
-        attempts.onTrouble?.(error);
+        attempts.watch?.trouble(error);
         await link.forget(error, seen ?? link.seen);
       }
       await backoff.wait(attempts.signal);

@@ -12,6 +12,7 @@ import { type ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, isFencing, messageOf } from './errors.js';
 import { persist, type Attempts } from './retry.js';
 import { SequencedSender, type ProducerId } from './sequenced-sender.js';
+import { type Watch } from './status-board.js';
 import { type TopicLimits } from './topic-limits.js';
 import { bumpProducerEpoch } from './wire.js';
 
@@ -19,7 +20,7 @@ export interface WriterOptions {
   readonly group: string;
   readonly input: TopicPartition;
   readonly transactionTimeoutMs: number;
-  readonly onTrouble: (error: unknown) => void;
+  readonly watch: Watch;
   readonly onClosed: () => void;
 }
 
@@ -92,6 +93,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
       await this.endTransaction(false, this.attempts(1_000)).catch(() => undefined);
     }
     this.link.close();
+    this.options.watch.recovered();
     this.options.onClosed();
   }
 
@@ -221,8 +223,8 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
   }
 
   private attempts(ms: number): Attempts {
-    const { onTrouble } = this.options;
-    return { deadline: Date.now() + ms, signal: this.closing.signal, onTrouble };
+    const { watch } = this.options;
+    return { deadline: Date.now() + ms, signal: this.closing.signal, watch };
   }
 }
 
