@@ -81,9 +81,10 @@ const entry: fc.Arbitrary<WindowLogEntry | 'again'> = fc.oneof(
       id: fc.constant(''),
       at: fc.constant(0),
       brand,
-      person,
-      channel,
-      link: fc.constantFrom('MEMBER', 'GROUP'),
+      // Few of them, so that links go off and on again within the width of a window.
+      person: fc.constantFrom('p1', 'p1', 'p1', 'p2', 'p3'),
+      channel: fc.constantFrom('group', 'group', 'group', 'live'),
+      link: fc.constantFrom('MEMBER', 'MEMBER', 'GROUP'),
       on: fc.boolean(),
     }),
   },

@@ -62,21 +62,22 @@ function recordKind(
   let after = position < grains.length ? (grains[position] ?? Infinity) : Infinity;
   addSpans(kind, grain, before, after, out.aggregate(ctx.brand, channel), links.any, ctx.grid, out);
   // The union over channels has the nearest grain of any channel as its neighbour on either side.
-  let known = false;
   for (const other of presence.channels) {
     const others = other[kind];
     if (other === own || others.length === 0) continue;
     const place = insertionPoint(others, grain);
     const lower = place > 0 ? (others[place - 1] ?? -Infinity) : -Infinity;
-    if (lower === grain) known = true;
     before = Math.max(before, lower);
     if (place < others.length) after = Math.min(after, others[place] ?? Infinity);
   }
-  if (!known) addSpans(kind, grain, before, after, out.allChannels(ctx.brand), links.any, ctx.grid, out);
+  addSpans(kind, grain, before, after, out.allChannels(ctx.brand), links.any, ctx.grid, out);
   return thinned(withInserted(grains, position, grain), ctx.grid);
 }
 
-/** What a new grain between the grains `before` and `after` (infinite where there is none) adds to an aggregate. */
+/**
+ * What a new grain between the grains `before` and `after` (infinite where there is none) adds to an aggregate.
+ * Nothing where one of them is of the same bucket.
+ */
 function addSpans(
   kind: Kind,
   grain: number,
@@ -93,7 +94,6 @@ function addSpans(
     const bucket = Math.floor(grain / window.grains);
     const previous = Math.floor(before / window.grains);
     const next = Math.floor(after / window.grains);
-    if (previous === bucket || next === bucket) continue;
     const from = Math.max(bucket, previous + window.ends, window.horizon);
     const to = Math.min(bucket + window.ends, next);
     if (from >= to) continue;
