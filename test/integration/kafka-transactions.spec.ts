@@ -16,6 +16,8 @@ await describeWithServers('transactions on real Kafka', ({ brokers }) => {
 
   /** A stock KafkaJS producer that stops in the middle of a transaction of the same id as our writer's. */
   async function openTransaction(group: string, input: TopicPartition, output: string) {
+    // On a fresh broker the group's coordinator has to come up first; KafkaJS does not wait for that here.
+    await log.committed(group, input);
     const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
     const producer = kafka.producer({
       transactionalId: `${group}/${input.topic}/${input.partition}`,
