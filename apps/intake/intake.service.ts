@@ -129,6 +129,12 @@ export class IntakeService implements PartitionLifecycle {
   #observer(): IntakeObserver {
     const { metrics, logger } = this.parts;
     return {
+      waiting: (input, error, attempt) =>
+        logger.warnRepeated('records wait for the schema registry', {
+          ...input,
+          attempt,
+          reason: error.message,
+        }),
       batch: (input, report, lagRecords) => {
         metrics.batch({
           ...input,

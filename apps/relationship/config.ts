@@ -12,7 +12,7 @@ export const relationshipSettings = {
     .describe('How often the local store is brought up to date; bounds what a restart folds again'),
   flushMs: duration().prefault('1s').describe('How often changed figures are written to ClickHouse'),
   outboxRowsMax: integer(1_000)
-    .prefault('1000000')
+    .prefault('250000')
     .describe('Rows that may wait for ClickHouse per partition before reading pauses'),
 };
 

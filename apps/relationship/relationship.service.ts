@@ -4,6 +4,7 @@ import {
   IntakeProgressView,
   RelationshipWorker,
   TOPICS,
+  type Assignment,
   type BatchControl,
   type RecordBatch,
   type RelationshipObserver,
@@ -87,8 +88,8 @@ export class RelationshipService implements PartitionLifecycle {
     shutdown.register('close-sinks', 'state store', () => store.store.close());
   }
 
-  onAssigned(partition: TopicPartition): Promise<number | null> {
-    return this.worker.assigned(partition);
+  onAssigned(partition: TopicPartition, assignment: Assignment): Promise<number | null> {
+    return this.worker.assigned(partition, assignment);
   }
 
   onRevoked(partition: TopicPartition): Promise<void> {

@@ -75,6 +75,7 @@ export {
 } from './source-events.js';
 export { DEFAULT_ADMISSION_LIMITS, type AdmissionLimits } from './admission-limits.js';
 export { admit, type Admission, type Arrival } from './admission.js';
+export { faultOf, type Fault } from './source-faults.js';
 export { NO_LINKS, type ChannelLinks, type LinkView, type MoneyChange, type Span } from './window-port.js';
 export {
   closedTo,

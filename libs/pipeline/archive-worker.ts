@@ -17,6 +17,7 @@ import {
   type TransactionalWriter,
 } from './log.js';
 import { TOPICS } from './topics.js';
+import { backoffMs, waitWithHeartbeat } from './wait-with-heartbeat.js';
 
 /** An accepted touchpoint with everything it said, and its place in the log. */
 export interface RawFact {
@@ -68,8 +69,6 @@ interface OwnedTopic {
 }
 
 const EPOCH_FACTOR = 2n ** 48n;
-const BACKOFF_FIRST_MS = 250;
-const BACKOFF_MAX_MS = 10_000;
 
 /** Copies the log, the tier changes and the dead letters into tables: acknowledged before a position is committed. */
 export class ArchiveWorker implements ConsumerHandler {
@@ -84,36 +83,35 @@ export class ArchiveWorker implements ConsumerHandler {
     await this.#discard(input);
     const { log, group, logCodec } = this.ports;
     const writer = await log.writer(group, input);
-    const position = (await log.committed(group, input)) ?? 0;
-    const first = input.topic === TOPICS.relationshipLog ? await firstEpoch(log, logCodec, input) : null;
-    this.#owned.set(name(input), { input, writer, position, epoch: BigInt(first?.epoch ?? 1) });
-    return position;
+    try {
+      const position = (await log.committed(group, input)) ?? 0;
+      const first = input.topic === TOPICS.relationshipLog ? await firstEpoch(log, logCodec, input) : null;
+      this.#owned.set(name(input), { input, writer, position, epoch: BigInt(first?.epoch ?? 1) });
+      return position;
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
   }
 
   async batch(batch: RecordBatch, control: BatchControl): Promise<void> {
     const owned = this.#owned.get(name(batch));
     if (owned === undefined) throw new OwnershipLostError(`${name(batch)} is not assigned here`);
+    // Offered again after it was stored: nothing to do, and the committed position must not go back.
+    if (batch.nextOffset <= owned.position) return;
     const records = batch.records.filter(({ offset }) => offset >= owned.position);
     const write = this.#writeOf(owned, { ...batch, records });
 
     const started = this.ports.now();
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await write.run();
-        break;
-      } catch (error) {
-        this.observer.waiting(
-          owned.input,
-          error instanceof Error ? error : new Error(String(error)),
-          attempt,
-        );
-        await waitWithHeartbeat(control, Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1)));
-        if (control.isStale()) throw error;
-      }
-    }
+    await this.#store(owned.input, write.run, control);
     const sinkMs = this.ports.now() - started;
-    const position = { topic: batch.topic, partition: batch.partition, offset: batch.nextOffset };
-    await commitTransaction(this.ports.log, owned.writer, this.ports.group, [], position);
+    try {
+      const position = { topic: batch.topic, partition: batch.partition, offset: batch.nextOffset };
+      await commitTransaction(this.ports.log, owned.writer, this.ports.group, [], position);
+    } catch (error) {
+      if (error instanceof OwnershipLostError) await this.#discard(batch);
+      throw error;
+    }
     owned.position = batch.nextOffset;
     const lastRecordAt = records.at(-1)?.timestamp ?? null;
     const report = { records: records.length, rows: write.rows, lastRecordAt, sinkMs };
@@ -125,7 +123,25 @@ export class ArchiveWorker implements ConsumerHandler {
     await this.#discard(input);
   }
 
-  #writeOf(owned: OwnedTopic, batch: RecordBatch): { readonly rows: number; run(): Promise<void> } {
+  /** Tries until the rows are stored, as long as the partition is ours. */
+  async #store(input: TopicPartition, write: () => Promise<void>, control: BatchControl): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await write();
+        return;
+      } catch (error) {
+        const reason = error instanceof Error ? error : new Error(String(error));
+        this.observer.waiting(input, reason, attempt);
+        await waitWithHeartbeat(control, backoffMs(attempt));
+        if (control.isStale()) throw error;
+      }
+    }
+  }
+
+  #writeOf(
+    owned: OwnedTopic,
+    batch: RecordBatch,
+  ): { readonly rows: number; readonly run: () => Promise<void> } {
     const { sink, tierChangedCodec, deadLetterCodec } = this.ports;
     switch (batch.topic) {
       case TOPICS.relationshipLog: {
@@ -179,14 +195,6 @@ export const ARCHIVED_TOPICS = [TOPICS.relationshipLog, TOPICS.tierChanges, TOPI
 
 function values(batch: RecordBatch): Buffer[] {
   return batch.records.flatMap(({ value }) => (value === null ? [] : [value]));
-}
-
-async function waitWithHeartbeat(control: BatchControl, ms: number): Promise<void> {
-  const step = 500;
-  for (let left = ms; left > 0 && !control.isStale(); left -= step) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(step, left)));
-    await control.heartbeat();
-  }
 }
 
 function name({ topic, partition }: TopicPartition): string {

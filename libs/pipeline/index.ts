@@ -75,24 +75,22 @@ export {
 export { IntakeProgressView } from './intake-progress-view.js';
 export { IntakeWorker, type IntakeObserver } from './intake-worker.js';
 export {
+  assertLogInitialised,
   firstEpoch,
   ForeignLogError,
   initialiseLog,
   LogNotInitialisedError,
+  type LogInitialisation,
   type LogSetup,
 } from './log-identity.js';
 export { nextTicks, TICK_INTERVAL_MS } from './next-ticks.js';
-export { openPartition, type OpenPorts } from './open-partition.js';
+export { openPartition, type OpenedPartition, type OpenPorts } from './open-partition.js';
 export { Outbox, type PumpReport } from './outbox.js';
 export { partitionOf } from './partition.js';
 export { PartitionState } from './partition-state.js';
 export { processBatch, type BatchPorts, type BatchReport } from './process-batch.js';
 export { refold, type Refolded, type RefoldOptions } from './refold.js';
-export {
-  DEFAULT_RELATIONSHIP_SETTINGS,
-  RelationshipWorker,
-  type RelationshipObserver,
-  type RelationshipPorts,
-  type RelationshipSettings,
-} from './relationship-worker.js';
+export { type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
+export { DEFAULT_RELATIONSHIP_SETTINGS, type RelationshipSettings } from './relationship-settings.js';
+export { RelationshipWorker } from './relationship-worker.js';
 export { TOPICS } from './topics.js';

@@ -1,5 +1,6 @@
 import {
   admit,
+  faultOf,
   personKey,
   type AdmissionLimits,
   type RejectReason,
@@ -45,6 +46,7 @@ export interface IntakeReport {
   readonly rejected: ReadonlyMap<RejectReason, number>;
   /** Append time of the last record, ms; null for a batch without records. */
   readonly readTo: number | null;
+  /** Largest event time admitted from this partition so far, ms. */
   readonly eventTo: number | null;
   readonly judgeMs: number;
   readonly commitMs: number;
@@ -58,6 +60,7 @@ type Judged =
  * A batch of a source topic: each record becomes an entry of the relationship log or a dead letter, in one
  * transaction with the position and the progress.
  *
+ * @param eventToBefore   the largest event time that was admitted from this partition before, ms
  * @throws RegistryUnavailableError   nothing was judged; offer the batch again
  * @throws OwnershipLostError
  */
@@ -65,13 +68,14 @@ export async function intakeBatch(
   batch: RecordBatch,
   ports: IntakePorts,
   now: () => number,
+  eventToBefore: number | null = null,
 ): Promise<IntakeReport> {
   const received = now();
   await ports.sourceCodec.prepare(batch.records.map(({ value }) => value));
   const judged = batch.records.map((record) => judge(batch, record, ports));
 
   const rejected = new Map<RejectReason, number>();
-  let eventTo: number | null = null;
+  let eventTo = eventToBefore;
   for (const one of judged) {
     if (one.ok) eventTo = Math.max(one.at, eventTo ?? one.at);
     else rejected.set(one.reason, (rejected.get(one.reason) ?? 0) + 1);
@@ -105,8 +109,11 @@ function judge(batch: RecordBatch, record: LogRecord, ports: IntakePorts): Judge
   const source = { topic: batch.topic, partition: batch.partition, offset: record.offset };
   const decoded = ports.sourceCodec.decode(batch.topic, record.value);
   if (!decoded.ok) return rejection(source, record, decoded.reject.reason, decoded.reject.detail, ports);
-  const arrival = { ...source, arrivedAt: record.timestamp };
-  const admission = admit(ports.pseudonymise(batch.topic, decoded.event), arrival, ports.limits);
+  const event = ports.pseudonymise(batch.topic, decoded.event);
+  // A pseudonym is always well-formed, whatever it was made of: the ids are judged as they came.
+  const fault = event === decoded.event ? null : faultOf(decoded.event, ports.limits);
+  if (fault !== null) return rejection(source, record, fault.reason, fault.detail, ports);
+  const admission = admit(event, { ...source, arrivedAt: record.timestamp }, ports.limits);
   if (!admission.ok) return rejection(source, record, admission.reason, admission.detail, ports);
   const { touchpoint, detail } = admission;
   const key = personKey(touchpoint.brand, touchpoint.person);

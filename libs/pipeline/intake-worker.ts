@@ -1,17 +1,22 @@
+import { RegistryUnavailableError } from './codecs.js';
 import { intakeBatch, progressRecord, type IntakePorts, type IntakeReport } from './intake-batch.js';
 import {
   OwnershipLostError,
   type BatchControl,
   type ConsumerHandler,
   type OutgoingRecord,
+  type PartitionEnds,
   type RecordBatch,
   type TopicPartition,
   type TransactionalWriter,
 } from './log.js';
+import { backoffMs, waitWithHeartbeat } from './wait-with-heartbeat.js';
 
 /** Told what happens, for metrics and logs. */
 export interface IntakeObserver {
   batch(input: TopicPartition, report: IntakeReport, lag: number): void;
+  /** The registry cannot be asked; the same batch is judged again after a pause. */
+  waiting(input: TopicPartition, error: Error, attempt: number): void;
 }
 
 interface OwnedSource {
@@ -38,31 +43,51 @@ export class IntakeWorker implements ConsumerHandler {
 
   async assigned(input: TopicPartition): Promise<number> {
     await this.#discard(input);
-    const writer = await this.ports.log.writer(this.ports.group, input);
-    const position = (await this.ports.log.committed(this.ports.group, input)) ?? 0;
-    this.#owned.set(name(input), { input, writer, position, readTo: 0, eventTo: null });
-    return position;
+    const { log, group } = this.ports;
+    // Opening the writer fences a former owner; only then is the committed position final.
+    const writer = await log.writer(group, input);
+    try {
+      const position = (await log.committed(group, input)) ?? 0;
+      this.#owned.set(name(input), { input, writer, position, readTo: 0, eventTo: null });
+      return position;
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
   }
 
   async batch(batch: RecordBatch, control: BatchControl): Promise<void> {
     const owned = this.#owned.get(name(batch));
     if (owned === undefined) throw new OwnershipLostError(`${name(batch)} is not assigned here`);
+    // Offered again after it was taken in: nothing to do, and the committed position must not go back.
+    if (batch.nextOffset <= owned.position) return;
     const records = batch.records.filter(({ offset }) => offset >= owned.position);
     try {
-      const report = await intakeBatch(
-        { ...batch, records },
-        { ...this.ports, writer: owned.writer },
-        this.now,
-      );
+      const report = await this.#takeIn(owned, { ...batch, records }, control);
       owned.position = batch.nextOffset;
       owned.readTo = Math.max(owned.readTo, report.readTo ?? 0);
-      owned.eventTo = report.eventTo === null ? owned.eventTo : Math.max(report.eventTo, owned.eventTo ?? 0);
+      owned.eventTo = report.eventTo;
       this.observer.batch(owned.input, report, Math.max(0, batch.endOffset - batch.nextOffset));
     } catch (error) {
       if (error instanceof OwnershipLostError) await this.#discard(batch);
       throw error;
     }
     await control.heartbeat();
+  }
+
+  /** Waits for an absent registry as long as the partition is ours: nothing is judged without it. */
+  async #takeIn(owned: OwnedSource, batch: RecordBatch, control: BatchControl): Promise<IntakeReport> {
+    const ports = { ...this.ports, writer: owned.writer };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await intakeBatch(batch, ports, this.now, owned.eventTo);
+      } catch (error) {
+        if (!(error instanceof RegistryUnavailableError)) throw error;
+        this.observer.waiting(owned.input, error, attempt);
+        await waitWithHeartbeat(control, backoffMs(attempt));
+        if (control.isStale()) throw error;
+      }
+    }
   }
 
   async revoked(input: TopicPartition): Promise<void> {
@@ -80,8 +105,10 @@ export class IntakeWorker implements ConsumerHandler {
       const ends = since === null ? [] : await this.ports.log.ends(topic);
       for (const owned of this.#owned.values()) {
         if (owned.input.topic !== topic) continue;
-        const end = ends.find(({ partition }) => partition === owned.input.partition)?.end ?? Infinity;
-        const caughtUp = owned.position >= end;
+        const caughtUp = isReadToEnd(
+          owned.position,
+          ends.find(({ partition }) => partition === owned.input.partition),
+        );
         if (caughtUp && since !== null) owned.readTo = Math.max(owned.readTo, since);
         const { position: nextOffset, readTo, eventTo } = owned;
         records.push(progressRecord(owned.input, { nextOffset, readTo, eventTo, caughtUp }, this.ports));
@@ -98,6 +125,11 @@ export class IntakeWorker implements ConsumerHandler {
     this.#owned.delete(name(input));
     await owned.writer.close();
   }
+}
+
+/** What retention has emptied has nothing left to be read, wherever its end may be. */
+function isReadToEnd(position: number, ends: PartitionEnds | undefined): boolean {
+  return ends !== undefined && (position >= ends.end || ends.start >= ends.end);
 }
 
 function name({ topic, partition }: TopicPartition): string {

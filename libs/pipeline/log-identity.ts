@@ -1,6 +1,6 @@
 import { defaultRules, type EpochRaised, type Rules } from '#domain';
 import { type LogCodec } from './codecs.js';
-import { type Log, type TopicPartition } from './log.js';
+import { OwnershipLostError, type Log, type PartitionEnds, type TopicPartition } from './log.js';
 import { recordHash } from './partition-state.js';
 import { type Checkpoint } from './state-store.js';
 import { TOPICS } from './topics.js';
@@ -21,46 +21,60 @@ export interface LogSetup {
   readonly initialised: readonly number[];
 }
 
+export interface LogInitialisation {
+  /** UUID for a log that has none yet. */
+  readonly newLogId: string;
+  readonly now: () => number;
+  readonly rules?: Rules;
+  readonly generation?: number;
+}
+
 /**
  * Gives every partition of the relationship log its first two records, `EpochRaised` and `RulesSet`. Safe to
- * call again and by several processes: the writer fences, and a partition that has records is left alone.
+ * call again and by several processes at once: the writer fences, a partition that has records is left alone,
+ * and the log's id is that of partition 0, which comes first.
  *
- * @param newLogId   UUID for a log that has none yet
+ * @throws LogNotInitialisedError   the topic does not exist
+ * @throws ForeignLogError          a partition starts with something else
  */
 export async function initialiseLog(
   log: Log,
   codec: LogCodec,
-  options: {
-    readonly newLogId: string;
-    readonly now: () => number;
-    readonly rules?: Rules;
-    readonly generation?: number;
-  },
+  options: LogInitialisation,
 ): Promise<LogSetup> {
   const ends = await log.ends(TOPICS.relationshipLog);
   if (ends.length === 0) throw new LogNotInitialisedError(`topic ${TOPICS.relationshipLog} does not exist`);
-  const known = await firstLogId(
-    log,
-    codec,
-    ends.filter(({ end }) => end > 0).map(({ partition }) => partition),
-  );
-  const logId = known ?? options.newLogId;
   const initialised: number[] = [];
+  let logId = await firstLogId(log, codec, ends);
   for (const { partition } of ends) {
-    const input = { topic: TOPICS.relationshipLog, partition };
+    if (await initialisePartition(log, codec, partition, logId ?? options.newLogId, options)) {
+      initialised.push(partition);
+    }
+    logId ??= (await firstEpoch(log, codec, { topic: TOPICS.relationshipLog, partition }))?.logId ?? null;
+  }
+  return { logId: logId ?? options.newLogId, initialised };
+}
+
+const RIVALS_MAX = 20;
+const RIVAL_PAUSE_MS = 50;
+
+/** @returns false when the partition has records already */
+async function initialisePartition(
+  log: Log,
+  codec: LogCodec,
+  partition: number,
+  logId: string,
+  { now, rules, generation }: LogInitialisation,
+): Promise<boolean> {
+  const input = { topic: TOPICS.relationshipLog, partition };
+  for (let rivals = 0; ; rivals += 1) {
     const writer = await log.writer('gravity-init', input);
     try {
-      const current = (await log.ends(TOPICS.relationshipLog)).find((one) => one.partition === partition);
-      if ((current?.end ?? 0) > 0) continue;
-      const arrivedAt = options.now();
-      const epoch: EpochRaised = {
-        type: 'epochRaised',
-        epoch: 1,
-        generation: options.generation ?? 1,
-        logId,
-        arrivedAt,
-      };
-      const rulesJson = JSON.stringify(options.rules ?? defaultRules());
+      const ends = (await log.ends(TOPICS.relationshipLog)).find((one) => one.partition === partition);
+      if ((ends?.end ?? 0) > 0) return false;
+      const arrivedAt = now();
+      const epoch = { type: 'epochRaised', epoch: 1, generation: generation ?? 1, logId, arrivedAt } as const;
+      const rulesJson = JSON.stringify(rules ?? defaultRules());
       await writer.commit({
         records: [
           { ...input, key: null, value: codec.encode(epoch) },
@@ -68,16 +82,39 @@ export async function initialiseLog(
         ],
         positions: [],
       });
-      initialised.push(partition);
+      return true;
+    } catch (error) {
+      // Another process is at it: it has written the records, or leaves it to us in the end.
+      if (!(error instanceof OwnershipLostError) || rivals >= RIVALS_MAX) throw error;
     } finally {
       await writer.close();
     }
+    await new Promise((resolve) => setTimeout(resolve, RIVAL_PAUSE_MS * Math.random()));
   }
-  return { logId, initialised };
 }
 
-async function firstLogId(log: Log, codec: LogCodec, partitions: readonly number[]): Promise<string | null> {
-  for (const partition of partitions) {
+/**
+ * To be asked before anything is written to the log: the first record of each partition has to be the log's own.
+ * @throws LogNotInitialisedError   a partition is empty, or the topic does not exist
+ * @throws ForeignLogError          a partition starts with something else
+ */
+export async function assertLogInitialised(log: Log, codec: LogCodec): Promise<void> {
+  const ends = await log.ends(TOPICS.relationshipLog);
+  if (ends.length === 0) throw new LogNotInitialisedError(`topic ${TOPICS.relationshipLog} does not exist`);
+  for (const { partition, end } of ends) {
+    const input = { topic: TOPICS.relationshipLog, partition };
+    if (end === 0) {
+      throw new LogNotInitialisedError(
+        `${input.topic}-${partition} has no first record yet: run \`gravity topics apply\``,
+      );
+    }
+    await firstEpoch(log, codec, input);
+  }
+}
+
+async function firstLogId(log: Log, codec: LogCodec, ends: readonly PartitionEnds[]): Promise<string | null> {
+  for (const { partition, end } of ends) {
+    if (end === 0) continue;
     const first = await firstEpoch(log, codec, { topic: TOPICS.relationshipLog, partition });
     if (first !== null) return first.logId;
   }

@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DueIndex, dueOf, Figures, FOLD_VERSION, INITIAL_FRAME, restoreFigures } from '#domain';
 import { type LogCodec } from './codecs.js';
-import { assertSameLog, ForeignLogError } from './log-identity.js';
-import { type Log, type TopicPartition } from './log.js';
+import { assertSameLog, firstEpoch, ForeignLogError } from './log-identity.js';
+import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
 import { Outbox } from './outbox.js';
 import { PartitionState } from './partition-state.js';
 import { StateCache } from './state-cache.js';
@@ -18,35 +19,80 @@ export interface OpenPorts {
   readonly cachedStatesMax: number;
 }
 
+export interface OpenedPartition {
+  readonly state: PartitionState;
+  /** Where the log ended when the partition was opened. */
+  readonly end: number;
+}
+
 /**
  * Brings a partition back: opens its store at checkpoint S, reads the committed position C ≥ S, and leaves it
  * to the caller to fold S..C without publishing. Call it only after the group's writer for this partition is
  * open, so that C can no longer move.
  *
- * @throws ForeignLogError   the store and the log do not belong together; the message says the way out
+ * @throws ForeignLogError   the store, the log and the committed position do not belong together; the message
+ *   says the way out
  */
-export async function openPartition(input: TopicPartition, ports: OpenPorts): Promise<PartitionState> {
+export async function openPartition(input: TopicPartition, ports: OpenPorts): Promise<OpenedPartition> {
   const committed = await ports.log.committed(ports.group, input);
+  const ends = await endsOf(input, ports.log);
   const store = ports.store.open(input.partition);
   try {
     const checkpoint = store.checkpoint();
-    if (checkpoint === null) return fresh(input.partition, store, committed ?? 0, ports);
-    await assertUsable(input, checkpoint, committed, ports);
-    return restored(input.partition, store, checkpoint, committed ?? 0, ports);
+    assertInLog(input, checkpoint?.offset ?? 0, committed, ends, ports);
+    if (checkpoint === null) {
+      // Throws where the log does not begin as one of ours.
+      await firstEpoch(ports.log, ports.logCodec, input);
+      return { state: fresh(input.partition, store, committed ?? 0, ports), end: ends.end };
+    }
+    assertFoldedByUs(input, checkpoint, committed, ports);
+    await assertSameLog(ports.log, ports.logCodec, input, checkpoint, ports.storeDirectory);
+    const state = await restored(input.partition, store, checkpoint, committed ?? 0, ports);
+    return { state, end: ends.end };
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-async function assertUsable(
+async function endsOf(input: TopicPartition, log: Log): Promise<PartitionEnds> {
+  const ends = (await log.ends(input.topic)).find(({ partition }) => partition === input.partition);
+  if (ends === undefined) throw new Error(`${nameOf(input)} does not exist`);
+  return ends;
+}
+
+/** The log must still have what is to be folded next, and must have had what was committed. */
+function assertInLog(
+  input: TopicPartition,
+  position: number,
+  committed: number | null,
+  { start, end }: PartitionEnds,
+  { group, storeDirectory }: OpenPorts,
+): void {
+  const name = nameOf(input);
+  if (start > position) {
+    throw new ForeignLogError(
+      `${name} begins at offset ${start}, but the local state of group ${group} is at ${position}: what lies between was ` +
+        `never folded and is gone. Put a copy of ${storeDirectory} from after offset ${start} in its place, or start ` +
+        'a new log; this topic must be kept for ever (retention.ms -1).',
+    );
+  }
+  if (committed !== null && committed > end) {
+    throw new ForeignLogError(
+      `Group ${group} has committed offset ${committed} of ${name}, but the log ends at ${end}: it was cut or is another ` +
+        `one. If the log is right, delete ${storeDirectory} and the committed offsets of group ${group}.`,
+    );
+  }
+}
+
+function assertFoldedByUs(
   input: TopicPartition,
   checkpoint: Checkpoint,
   committed: number | null,
-  ports: OpenPorts,
-): Promise<void> {
-  const name = `${input.topic}-${input.partition}`;
-  const wayOut = `Delete ${ports.storeDirectory} to fold ${name} from the log again.`;
+  { group, storeDirectory }: OpenPorts,
+): void {
+  const name = nameOf(input);
+  const wayOut = `Delete ${storeDirectory} to fold ${name} from the log again.`;
   if (checkpoint.foldVersion !== FOLD_VERSION) {
     throw new ForeignLogError(
       `The local state of ${name} was folded by version ${checkpoint.foldVersion} of the fold, this is version ${FOLD_VERSION}. ${wayOut}`,
@@ -54,8 +100,9 @@ async function assertUsable(
   }
   if (committed === null) {
     throw new ForeignLogError(
-      `The local state of ${name} is at offset ${checkpoint.offset}, but group ${ports.group} has no committed offset ` +
-        `(expired, or another cluster): what has been published is not known. ${wayOut}`,
+      `The local state of ${name} is at offset ${checkpoint.offset}, but group ${group} has no committed offset ` +
+        `(expired, or another cluster): what has been published is not known. Commit offset ${checkpoint.offset} for the ` +
+        `group if nothing was published behind it; else delete ${storeDirectory}, which publishes everything again.`,
     );
   }
   if (committed < checkpoint.offset) {
@@ -63,7 +110,6 @@ async function assertUsable(
       `The local state of ${name} is at offset ${checkpoint.offset}, ahead of the committed offset ${committed}. ${wayOut}`,
     );
   }
-  await assertSameLog(ports.log, ports.logCodec, input, checkpoint, ports.storeDirectory);
 }
 
 function fresh(partition: number, store: PartitionStore, mutedTo: number, ports: OpenPorts): PartitionState {
@@ -81,17 +127,23 @@ function fresh(partition: number, store: PartitionStore, mutedTo: number, ports:
   });
 }
 
-function restored(
+/** States read between two turns of the event loop. */
+const STATES_PER_TURN = 20_000;
+
+async function restored(
   partition: number,
   store: PartitionStore,
   checkpoint: Checkpoint,
   mutedTo: number,
   ports: OpenPorts,
-): PartitionState {
+): Promise<PartitionState> {
   const { figures, frame } = restoreFigures((name) => store.blob(name));
   const dues = new DueIndex();
+  let read = 0;
   for (const [key, value] of store.states()) {
     dues.add(key, dueOf(value, frame));
+    read += 1;
+    if (read % STATES_PER_TURN === 0) await nextTurn();
   }
   const outbox = new Outbox();
   outbox.restore(store.outbox());
@@ -107,4 +159,8 @@ function restored(
     mutedTo,
     lastApplied: checkpoint.lastApplied,
   });
+}
+
+function nameOf({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`;
 }

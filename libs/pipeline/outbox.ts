@@ -13,23 +13,35 @@ export interface PumpReport {
 /**
  * Rows on their way to ClickHouse. A newer row of one key replaces the older, so the outbox holds at most one
  * row a key however long the sink is away. Unacknowledged rows are part of every checkpoint.
+ *
+ * A heartbeat says that the rows before it are there. So it always stands behind them: it goes to the end when
+ * it is replaced, and when rows come back from a store, which keeps no order.
  */
 export class Outbox {
   readonly #rows = new Map<string, FigureRow>();
   /** Keys that the store holds from an earlier checkpoint. */
-  #stored = new Set<string>();
+  readonly #stored = new Set<string>();
+  /** Keys whose row the store does not have, or not in this version. */
+  readonly #unsaved = new Set<string>();
   #pumping = false;
 
   /** Rows that were not acknowledged when the last checkpoint was written. */
   restore(entries: Iterable<readonly [key: string, value: Buffer]>): void {
+    const heartbeats: [string, FigureRow][] = [];
     for (const [key, value] of entries) {
       this.#stored.add(key);
-      this.#rows.set(key, decodeRow(value));
+      const row = decodeRow(value);
+      if (row.table === 'window_heartbeats') heartbeats.push([key, row]);
+      else this.#rows.set(key, row);
     }
+    for (const [key, row] of heartbeats) this.#rows.set(key, row);
   }
 
   put(row: FigureRow): void {
-    this.#rows.set(rowKey(row), row);
+    const key = rowKey(row);
+    if (row.table === 'window_heartbeats') this.#rows.delete(key);
+    this.#rows.set(key, row);
+    this.#unsaved.add(key);
   }
 
   get size(): number {
@@ -39,15 +51,20 @@ export class Outbox {
   /** The difference between what the store holds and what waits now. */
   *toStore(): Iterable<OutboxEntry> {
     for (const key of this.#stored) if (!this.#rows.has(key)) yield { key, value: null };
-    for (const [key, row] of this.#rows) yield { key, value: encodeRow(row) };
+    for (const key of this.#unsaved) {
+      const row = this.#rows.get(key);
+      if (row !== undefined) yield { key, value: encodeRow(row) };
+    }
   }
 
-  /** To be called once the checkpoint with `toStore` is durable. */
+  /** To be called once the checkpoint with `toStore` is durable, before anything else happens here. */
   storedNow(): void {
-    this.#stored = new Set(this.#rows.keys());
+    for (const key of this.#stored) if (!this.#rows.has(key)) this.#stored.delete(key);
+    for (const key of this.#unsaved) if (this.#rows.has(key)) this.#stored.add(key);
+    this.#unsaved.clear();
   }
 
-  /** Sends up to `rowsMax` of the oldest rows. One pump at a time; a second call answers at once. */
+  /** Sends up to `rowsMax` of the oldest rows. One pump at a time; a second call answers at once. Never rejects. */
   async pump(sink: FigureSink, rowsMax: number, now: () => number): Promise<PumpReport> {
     if (this.#pumping || this.#rows.size === 0) return { rows: 0, durationMs: 0, error: null };
     this.#pumping = true;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   BatchFold,
+  compileRules,
   encodeFigures,
   FOLD_VERSION,
   personSummaries,
@@ -8,10 +9,11 @@ import {
   type DueIndex,
   type Figures,
   type FoldFrame,
+  type Relationship,
 } from '#domain';
 import { type LogRecord } from './log.js';
 import { type Outbox } from './outbox.js';
-import { type FigureRow } from './rows.js';
+import { type FigureRow, type RowHead } from './rows.js';
 import { type StateCache } from './state-cache.js';
 import { type PartitionStore } from './state-store.js';
 
@@ -47,7 +49,14 @@ export class PartitionState {
   #position: number;
   #checkpointed: number;
   #lastApplied: AppliedRecord | null;
+  #moreDue: boolean;
+  #isRecovered = false;
+  /** Set while a result is being joined: half a result must never reach the store. */
+  #isBroken = false;
+  /** Persons whose rows are to be written. */
   readonly #dirtyPersons = new Set<string>();
+  /** Persons whose state was dropped, as they last were: a row that names them has to be taken back. */
+  readonly #vanished = new Map<string, Relationship>();
 
   constructor(private readonly parts: PartitionParts) {
     this.partition = parts.partition;
@@ -56,6 +65,8 @@ export class PartitionState {
     this.#position = parts.position;
     this.#checkpointed = parts.position;
     this.#lastApplied = parts.lastApplied;
+    this.#moreDue = isSomebodyDue(parts.dues, parts.frame.watermark);
+    this.#endRecovery();
   }
 
   get frame(): FoldFrame {
@@ -68,6 +79,11 @@ export class PartitionState {
 
   get outbox(): Outbox {
     return this.parts.outbox;
+  }
+
+  /** Persons are due that the last tick did not come to. */
+  get moreDue(): boolean {
+    return this.#moreDue;
   }
 
   /** How much a checkpoint would write. */
@@ -94,47 +110,68 @@ export class PartitionState {
 
   /** Takes over the result of a batch whose transaction is known to be committed. */
   join(result: BatchResult, nextOffset: number, last: LogRecord | undefined): void {
-    this.parts.cache.join(result.states);
-    this.parts.dues.apply(result.dues);
-    this.parts.figures.apply(result.changes);
-    for (const key of result.states.keys()) this.#dirtyPersons.add(key);
+    const { cache, dues, figures } = this.parts;
+    this.#isBroken = true;
+    for (const [key, state] of result.states) {
+      this.#dirtyPersons.add(key);
+      if (state !== null) continue;
+      const before = cache.load(key);
+      if (before !== undefined) this.#vanished.set(key, before);
+    }
+    cache.join(result.states);
+    dues.apply(result.dues);
+    figures.apply(result.changes);
+    if (result.counts.ticks > 0) this.#moreDue = result.moreDue;
     this.#frame = result.frame;
     this.#position = nextOffset;
     if (last !== undefined) this.#lastApplied = { offset: last.offset, hash: recordHash(last.value) };
+    this.#isBroken = false;
+    this.#endRecovery();
   }
 
   /** Moves what has changed since the last call into the outbox, as absolute rows. */
   flush(corrections: boolean): void {
-    const { rules } = this.#frame;
-    if (rules === null) return;
     const head = {
       partition: this.partition,
       generation: this.#frame.generation,
       version: BigInt(this.#frame.epoch) * EPOCH_FACTOR + BigInt(this.#position),
     };
     const put = (row: FigureRow): void => this.parts.outbox.put(row);
-    for (const row of this.parts.figures.takeWindowRows(corrections)) {
-      put({ table: 'window_figures', ...head, ...row });
+    const { figures } = this.parts;
+    for (const row of figures.takeWindowRows(corrections)) put({ table: 'window_figures', ...head, ...row });
+    for (const row of figures.takePeriodRows()) put({ table: 'period_figures', ...head, ...row });
+    for (const row of figures.takeHeartbeats()) put({ table: 'window_heartbeats', ...head, ...row });
+    this.#flushPersons(head, put);
+  }
+
+  #flushPersons(head: Omit<RowHead, 'brand'>, put: (row: FigureRow) => void): void {
+    const { rules } = compileRules(this.#frame.rules);
+    const { watermark } = this.#frame;
+    // Those who have vanished come first: who has come back since has a row of his own again.
+    for (const state of this.#vanished.values()) {
+      for (const summary of personSummaries(state, rules, watermark)) {
+        put({ table: 'persons', ...head, ...summary, gone: true });
+      }
     }
-    for (const row of this.parts.figures.takePeriodRows()) put({ table: 'period_figures', ...head, ...row });
-    for (const row of this.parts.figures.takeHeartbeats())
-      put({ table: 'window_heartbeats', ...head, ...row });
     for (const key of this.#dirtyPersons) {
       const state = this.parts.cache.load(key);
       if (state === undefined) continue;
-      for (const summary of personSummaries(state, rules, this.#frame.watermark)) {
+      for (const summary of personSummaries(state, rules, watermark)) {
         put({ table: 'persons', ...head, ...summary });
       }
     }
+    this.#vanished.clear();
     this.#dirtyPersons.clear();
   }
 
-  /** Makes all of it durable in one atomic write, with the position it belongs to. */
-  checkpoint(): void {
-    if (this.#position === this.#checkpointed) return;
-    this.flush(true);
+  /**
+   * Makes all of it durable in one atomic write, with the position it belongs to.
+   * @returns false when there was nothing to write
+   */
+  checkpoint(): boolean {
     const { logId, epoch, generation, watermark } = this.#frame;
-    if (logId === null) return;
+    if (this.#position === this.#checkpointed || this.#isBroken || logId === null) return false;
+    this.flush(true);
     const { store, cache, outbox } = this.parts;
     store.write({
       checkpoint: {
@@ -153,11 +190,25 @@ export class PartitionState {
     cache.clean();
     outbox.storedNow();
     this.#checkpointed = this.#position;
+    return true;
   }
 
   close(): void {
     this.parts.store.close();
   }
+
+  /** What was folded before the restart has been folded again: from here on the figures are news. */
+  #endRecovery(): void {
+    if (this.#isRecovered || this.#position < this.mutedTo) return;
+    this.#isRecovered = true;
+    this.parts.figures.recovered();
+  }
+}
+
+function isSomebodyDue(dues: DueIndex, watermark: number): boolean {
+  const [first] = dues.instants();
+  // Before the first tick nobody is due: time has not begun.
+  return watermark > 0 && first !== undefined && first <= watermark;
 }
 
 /** Hash of a record's value: how a store recognises its log. */

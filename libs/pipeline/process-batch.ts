@@ -33,6 +33,8 @@ export interface BatchReport {
   readonly facts: number;
   /** Folded without publishing, because it had been published before a restart. */
   readonly muted: boolean;
+  /** Another tick of the same time was appended for those who are still due. */
+  readonly continued: boolean;
   /** Append time of the last record, ms; null for a batch without records. */
   readonly lastRecordAt: number | null;
   readonly foldMs: number;
@@ -45,8 +47,10 @@ interface DecodedRecord {
 }
 
 /**
- * The whole journey of a batch of the relationship log.
+ * The whole journey of a batch of the relationship log. Where its ticks make very many persons due, it goes only
+ * a part of the way (`partition.position` says how far): call it again with the same batch.
  *
+ * @param breathe   called between steps of a long fold
  * @throws LogCorruptError      an undecodable record of our own log: the partition must stop
  * @throws OwnershipLostError   another member owns the partition: discard its memory
  */
@@ -54,33 +58,43 @@ export async function processBatch(
   batch: RecordBatch,
   partition: PartitionState,
   ports: BatchPorts,
+  breathe: () => Promise<void> = () => Promise.resolve(),
 ): Promise<BatchReport> {
   const records = partition.unseen(batch.records);
   const muted = batch.nextOffset <= partition.mutedTo;
   const decoded = decodeRecords(records, ports.logCodec);
 
   const started = ports.now();
-  const result = foldRecords(decoded, partition.beginFold());
+  const { result, count } = await foldRecords(decoded, partition.beginFold(), ports.now, breathe);
   const folded = ports.now();
 
-  if (!muted) {
-    const outgoing = [...factRecords(result.facts, ports), ...continuation(batch, result, ports)];
-    await commitTransaction(ports.log, ports.writer, ports.group, outgoing, {
-      topic: batch.topic,
-      partition: batch.partition,
-      offset: batch.nextOffset,
-    });
+  const last = records[count - 1];
+  const isWhole = count === records.length;
+  const nextOffset = isWhole || last === undefined ? batch.nextOffset : last.offset + 1;
+  const more = result.counts.ticks > 0 ? result.moreDue : partition.moreDue;
+  // A batch that was folded before moves nothing, the committed position least of all.
+  const isNew = nextOffset > partition.position;
+  // Only at the end of the log, since in the middle of it the ticks to come look at those who are due.
+  const continued = isNew && !muted && more && isWhole && nextOffset >= batch.endOffset;
+
+  if (isNew && !muted) {
+    const outgoing = factRecords(result.facts, ports);
+    if (continued) outgoing.push(tickRecord(batch, result.frame.watermark, ports));
+    const { topic, partition: number } = batch;
+    const position = { topic, partition: number, offset: nextOffset };
+    await commitTransaction(ports.log, ports.writer, ports.group, outgoing, position);
   }
   const committed = ports.now();
 
-  partition.join(result, batch.nextOffset, records.at(-1));
+  if (isNew) partition.join(result, nextOffset, last);
   return {
-    records: records.length,
+    records: count,
     touchpoints: result.counts.touchpoints,
     late: result.counts.late,
     facts: result.facts.length,
     muted,
-    lastRecordAt: records.at(-1)?.timestamp ?? null,
+    continued,
+    lastRecordAt: last?.timestamp ?? null,
     foldMs: folded - started,
     commitMs: committed - folded,
   };
@@ -90,9 +104,31 @@ function decodeRecords(records: readonly LogRecord[], codec: LogCodec): DecodedR
   return records.map((record) => ({ offset: record.offset, entry: codec.decode(record.value) }));
 }
 
-function foldRecords(decoded: readonly DecodedRecord[], fold: BatchFold): BatchResult {
-  for (const { entry, offset } of decoded) fold.apply(entry, offset);
-  return fold.result();
+/** A fold that has looked at so many due persons ends, so that no fold and no transaction grows with a midnight. */
+const DUE_PERSONS_MAX = 10_000;
+/** Records between two looks at the clock, and how long the fold may hold the event loop, ms. */
+const RECORDS_PER_LOOK = 256;
+const BREATH_MS = 20;
+
+async function foldRecords(
+  decoded: readonly DecodedRecord[],
+  fold: BatchFold,
+  now: () => number,
+  breathe: () => Promise<void>,
+): Promise<{ readonly result: BatchResult; readonly count: number }> {
+  let count = 0;
+  let breathedAt = now();
+  for (const { entry, offset } of decoded) {
+    fold.apply(entry, offset);
+    count += 1;
+    if (entry.type === 'tick') {
+      if (fold.result().counts.duePersons >= DUE_PERSONS_MAX) break;
+    } else if (count % RECORDS_PER_LOOK !== 0) continue;
+    if (now() - breathedAt < BREATH_MS) continue;
+    await breathe();
+    breathedAt = now();
+  }
+  return { result: fold.result(), count };
 }
 
 /** Each fact goes to `tier-changes`; of each (brand, scheme, person) the last one goes to `tiers`. */
@@ -123,15 +159,6 @@ function factRecords(facts: readonly TierChanged[], ports: BatchPorts): Outgoing
     });
   }
   return [...changes, ...snapshots.values()];
-}
-
-/**
- * More persons were due than one tick may pop: another tick of the same time follows. Only at the end of the
- * log, since in the middle of it the ticks to come pop them too.
- */
-function continuation(batch: RecordBatch, result: BatchResult, ports: BatchPorts): OutgoingRecord[] {
-  if (!result.moreDue || batch.nextOffset < batch.endOffset) return [];
-  return [tickRecord(batch, result.frame.watermark, ports)];
 }
 
 /** A tick for the partition of `input`, stamped with the clock of whoever writes it. */

@@ -2,8 +2,8 @@ import { decodeState, encodeState, type Relationship } from '#domain';
 import type { PartitionStore } from './state-store.js';
 
 /**
- * The decoded person states of one partition, bounded, over the store. Only clean entries are evicted;
- * dirty ones wait for the next checkpoint.
+ * The decoded person states of one partition, bounded, over the store. Only clean entries are evicted, those
+ * first that were changed (or read) longest ago; dirty ones wait for the next checkpoint.
  */
 export class StateCache {
   readonly #states = new Map<string, Relationship>();
@@ -19,6 +19,7 @@ export class StateCache {
   load(key: string): Relationship | undefined {
     const known = this.#states.get(key);
     if (known !== undefined) return known;
+    // Dropped, and the store does not know yet.
     if (this.#dirty.has(key)) return undefined;
     const stored = this.store.get(key);
     if (stored === undefined) return undefined;
@@ -31,8 +32,9 @@ export class StateCache {
   join(states: ReadonlyMap<string, Relationship | null>): void {
     for (const [key, state] of states) {
       this.#dirty.set(key, state);
-      if (state === null) this.#states.delete(key);
-      else this.#states.set(key, state);
+      // Taken out first, so that it stands last: eviction begins at the front.
+      this.#states.delete(key);
+      if (state !== null) this.#states.set(key, state);
     }
     this.#evict();
   }

@@ -1,0 +1,275 @@
+import { type IntakeProgressView } from './intake-progress-view.js';
+import {
+  OwnershipLostError,
+  type Assignment,
+  type BatchControl,
+  type RecordBatch,
+  type TopicPartition,
+} from './log.js';
+import { nextTicks } from './next-ticks.js';
+import { openPartition, type OpenedPartition, type OpenPorts } from './open-partition.js';
+import { type PumpReport } from './outbox.js';
+import { type PartitionState } from './partition-state.js';
+import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
+import { type RelationshipSettings } from './relationship-settings.js';
+import { type FigureSink } from './rows.js';
+import { SerialQueue } from './serial-queue.js';
+
+export interface RelationshipPorts extends Omit<BatchPorts, 'writer'>, OpenPorts {
+  readonly sink: FigureSink;
+  /** Bounds the ticks. Null: the ticks are in the log already, nobody here may move time on. */
+  readonly progress: Pick<IntakeProgressView, 'readTo'> | null;
+}
+
+/** Told what happens, for metrics and logs. */
+export interface RelationshipObserver {
+  opened(input: TopicPartition, state: PartitionState): void;
+  batch(input: TopicPartition, report: BatchReport, lag: number, state: PartitionState): void;
+  pumped(input: TopicPartition, report: PumpReport, outboxRows: number): void;
+  checkpointed(input: TopicPartition, durationMs: number): void;
+  closed(input: TopicPartition): void;
+}
+
+export interface OwnedParts {
+  readonly ports: RelationshipPorts;
+  readonly settings: RelationshipSettings;
+  readonly observer: RelationshipObserver;
+  /** Null where nobody can be told of a loss outside of a batch. */
+  readonly assignment: Assignment | null;
+}
+
+/** Records behind the end of the log from which on a partition counts as catching up. */
+const CATCHING_UP_RECORDS = 20_000;
+/** Ticks appended at once; after a long standstill there is one for every midnight of it. */
+const TICKS_PER_APPEND_MAX = 100;
+
+/** One partition of the relationship log in the hands of this member, from its assignment to its end. */
+export class OwnedPartition {
+  /** Batches and ticks share one writer, whose commits come one after the other. */
+  readonly #commits = new SerialQueue();
+  #loss: OwnershipLostError | null = null;
+  #isClosed = false;
+  #lag: number;
+  /** Time of the last tick appended here; it may not have been read back yet. */
+  #tickedTo: number;
+  /** Where the partition stood when a tick was appended for those who are still due. */
+  #continuedAt = -1;
+  #flushedAt: number;
+  #correctedAt: number;
+  #checkpointedAt: number;
+
+  private constructor(
+    readonly input: TopicPartition,
+    private readonly opened: OpenedPartition,
+    private readonly batchPorts: BatchPorts,
+    private readonly parts: OwnedParts,
+  ) {
+    const now = parts.ports.now();
+    this.#lag = Math.max(0, opened.end - opened.state.position);
+    this.#tickedTo = opened.state.frame.watermark;
+    this.#flushedAt = now;
+    this.#correctedAt = now;
+    this.#checkpointedAt = now;
+  }
+
+  /** @throws ForeignLogError */
+  static async open(input: TopicPartition, parts: OwnedParts): Promise<OwnedPartition> {
+    const { ports } = parts;
+    // Opening the writer fences a former owner; only then is the committed position final.
+    const writer = await ports.log.writer(ports.group, input);
+    try {
+      const opened = await openPartition(input, ports);
+      return new OwnedPartition(input, opened, { ...ports, writer }, parts);
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+  }
+
+  get state(): PartitionState {
+    return this.opened.state;
+  }
+
+  /** False once it has been lost or closed: its memory is worthless. */
+  get isHeld(): boolean {
+    return !this.#isClosed;
+  }
+
+  /** All of the batch is folded and committed when this resolves. @throws OwnershipLostError */
+  async batch(batch: RecordBatch, control: BatchControl): Promise<void> {
+    for (const part of splitAt(batch, this.state.mutedTo)) {
+      do {
+        const report = await this.#commit(() =>
+          processBatch(part, this.state, this.batchPorts, () => control.heartbeat()),
+        );
+        if (report.continued) this.#continuedAt = this.state.position;
+        this.#lag = Math.max(0, part.endOffset - this.state.position);
+        this.parts.observer.batch(this.input, report, this.#lag, this.state);
+        await control.heartbeat();
+        this.#assertHeld();
+        this.#maintainStore();
+      } while (this.state.position < part.nextOffset);
+    }
+    await this.#waitForOutbox(control);
+  }
+
+  /** What time alone asks for: rows, checkpoints, ticks. */
+  async maintain(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#maintainStore();
+    await this.#tick();
+  }
+
+  /** The partition leaves this member in good order. */
+  async leave(): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      this.state.checkpoint();
+      await this.#drain();
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Drops the partition's memory as it is. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.state.close();
+    this.parts.observer.closed(this.input);
+    await this.batchPorts.writer.close();
+  }
+
+  #maintainStore(): void {
+    const { settings, ports, observer } = this.parts;
+    const now = ports.now();
+    const isCatchingUp = this.#lag > CATCHING_UP_RECORDS;
+    const flushEvery = isCatchingUp ? settings.catchUpFlushIntervalMs : settings.flushIntervalMs;
+    if (now - this.#flushedAt >= flushEvery) {
+      const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
+      this.state.flush(corrections);
+      this.#flushedAt = now;
+      if (corrections) this.#correctedAt = now;
+      // Not awaited: no batch waits for a sink.
+      void this.#pumpAll();
+    }
+    const isFull = this.state.dirtyStates >= settings.dirtyStatesMax;
+    if (!isFull && now - this.#checkpointedAt < settings.checkpointIntervalMs) return;
+    const started = ports.now();
+    const isWritten = this.state.checkpoint();
+    this.#checkpointedAt = ports.now();
+    if (isWritten) observer.checkpointed(this.input, this.#checkpointedAt - started);
+  }
+
+  async #tick(): Promise<void> {
+    const { state, input, batchPorts } = this;
+    const { at, isContinuation } = this.#ticksDue();
+    const last = at.at(-1);
+    if (last === undefined) return;
+    const { position } = state;
+    const records = at.map((instant) => tickRecord(input, instant, batchPorts));
+    try {
+      await this.#commit(() => batchPorts.writer.commit({ records, positions: [] }));
+    } catch (error) {
+      // Revoked in the meantime: the next owner appends them.
+      if (this.#isClosed && this.#loss === null) return;
+      // Nobody else tells the consumer: silence may be all that comes on this partition.
+      if (error instanceof OwnershipLostError) this.parts.assignment?.lost(error);
+      throw error;
+    }
+    if (isContinuation) this.#continuedAt = position;
+    else this.#tickedTo = last;
+  }
+
+  /** The instants of the ticks to be appended now; of one time again where persons are still due. */
+  #ticksDue(): { readonly at: readonly number[]; readonly isContinuation: boolean } {
+    const { state } = this;
+    const { rules, watermark, logId } = state.frame;
+    // Behind the end there may be ticks that have not been read; far behind it they would only pile up.
+    const isBehind = state.position < this.opened.end || this.#lag > CATCHING_UP_RECORDS;
+    if (isBehind || rules === null || logId === null) return { at: [], isContinuation: false };
+    if (state.moreDue && this.#lag === 0 && this.#continuedAt !== state.position) {
+      return { at: [watermark], isContinuation: true };
+    }
+    const readTo = this.parts.ports.progress?.readTo() ?? null;
+    if (readTo === null) return { at: [], isContinuation: false };
+    const ticks = nextTicks(rules, Math.max(watermark, this.#tickedTo), readTo);
+    return { at: ticks.slice(0, TICKS_PER_APPEND_MAX), isContinuation: false };
+  }
+
+  async #pumpAll(): Promise<void> {
+    const { outbox } = this.state;
+    while (!this.#isClosed) {
+      const before = outbox.size;
+      const report = await this.#pump();
+      if (report.rows === 0 || before <= this.parts.settings.rowsPerInsertMax) return;
+    }
+  }
+
+  async #pump(): Promise<PumpReport> {
+    const { ports, settings, observer } = this.parts;
+    const { outbox } = this.state;
+    const report = await outbox.pump(ports.sink, settings.rowsPerInsertMax, ports.now);
+    if (report.rows > 0 || report.error !== null) observer.pumped(this.input, report, outbox.size);
+    return report;
+  }
+
+  async #drain(): Promise<void> {
+    const { ports, settings } = this.parts;
+    const deadline = ports.now() + settings.drainMs;
+    while (this.state.outbox.size > 0 && ports.now() < deadline) {
+      const report = await this.#pump();
+      if (report.error !== null) return;
+      // Another pump is under way: let it finish.
+      if (report.rows === 0) await pause(20);
+    }
+  }
+
+  /** Backpressure: nothing is dropped and nothing grows without bound while the sink is away. */
+  async #waitForOutbox(control: BatchControl): Promise<void> {
+    const { outboxRowsMax } = this.parts.settings;
+    while (this.state.outbox.size > outboxRowsMax && !control.isStale() && !this.#isClosed) {
+      const report = await this.#pump();
+      await control.heartbeat();
+      if (report.error !== null || report.rows === 0) await pause(500);
+    }
+  }
+
+  /** One commit at a time; ownership lost means that the memory of the partition is worthless. */
+  #commit<T>(work: () => Promise<T>): Promise<T> {
+    return this.#commits.run(async () => {
+      this.#assertHeld();
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof OwnershipLostError) {
+          this.#loss = error;
+          await this.close();
+        }
+        throw error;
+      }
+    });
+  }
+
+  #assertHeld(): void {
+    if (!this.#isClosed) return;
+    const { topic, partition } = this.input;
+    throw this.#loss ?? new OwnershipLostError(`${topic}-${partition} is not assigned here any more`);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A batch across the end of the muted stretch is folded in two parts. */
+function splitAt(batch: RecordBatch, mutedTo: number): readonly RecordBatch[] {
+  const first = batch.records[0];
+  if (first === undefined || first.offset >= mutedTo || batch.nextOffset <= mutedTo) return [batch];
+  const muted = batch.records.filter(({ offset }) => offset < mutedTo);
+  const live = batch.records.filter(({ offset }) => offset >= mutedTo);
+  return [
+    { ...batch, records: muted, nextOffset: mutedTo },
+    { ...batch, records: live },
+  ];
+}

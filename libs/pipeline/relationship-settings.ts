@@ -1,0 +1,36 @@
+export interface RelationshipSettings {
+  /** Rows of the outbox per insert. */
+  readonly rowsPerInsertMax: number;
+  /**
+   * A partition whose outbox holds more rows than this stops reading until the sink has caught up. A row takes
+   * about 500 bytes of memory, and as much in the store.
+   */
+  readonly outboxRowsMax: number;
+  /** How often changed figures become rows when the partition has caught up, ms. */
+  readonly flushIntervalMs: number;
+  /** The same while it is catching up: rows of one key then replace each other before they are sent. */
+  readonly catchUpFlushIntervalMs: number;
+  /** How often corrections to closed window ends are written, ms. */
+  readonly correctionIntervalMs: number;
+  /** How often the store is brought up to date, ms; bounds what a restart has to fold again. */
+  readonly checkpointIntervalMs: number;
+  /**
+   * A checkpoint comes earlier when this many states wait for it. It is one synchronous write, so this bounds
+   * how long the process stands still; smaller makes no write rarer, since beyond some thousand states nearly
+   * every one of them is another person.
+   */
+  readonly dirtyStatesMax: number;
+  /** How long a partition that leaves this member tries to send its rows; the rest goes with its store, ms. */
+  readonly drainMs: number;
+}
+
+export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
+  rowsPerInsertMax: 10_000,
+  outboxRowsMax: 250_000,
+  flushIntervalMs: 1_000,
+  catchUpFlushIntervalMs: 10_000,
+  correctionIntervalMs: 10_000,
+  checkpointIntervalMs: 10_000,
+  dirtyStatesMax: 20_000,
+  drainMs: 1_500,
+};
