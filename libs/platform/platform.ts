@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type ClickHouse, createClickHouse, migrate } from '#clickhouse';
 import {
   ConfluentSchemaRegistry,
+  LOG_PARTITIONS_EMBEDDED,
   LocalSchemaRegistry,
   SchemaCatalog,
   type SchemaRegistry,
@@ -18,34 +19,58 @@ import { type AppLogger, Dependency } from '#service';
 import { DataDirectoryLock, LmdbStateStore } from '#state-store';
 import { type Codecs, openCodecs } from './codecs.js';
 import { type PlatformConfig } from './settings.js';
+import { watchedClickHouse, watchedRegistry } from './watched.js';
 
 export interface OpenStateStore {
   readonly store: StateStore;
   readonly directory: string;
 }
 
+/** Log, registry and ClickHouse: do they answer? */
+interface PlatformStatus {
+  readonly log: Dependency;
+  readonly registry: Dependency;
+  readonly clickhouse: Dependency;
+}
+
 /** What the apps run on: the adapters that the configuration has chosen, and the codecs over them. */
 export class Platform {
   #codecs: Codecs | null = null;
-  readonly registryStatus: Dependency;
-  readonly clickhouseStatus: Dependency;
-  readonly logStatus: Dependency;
+  readonly #closing = new AbortController();
+  readonly clickhouse: ClickHouse;
+  readonly registry: SchemaRegistry;
 
   private constructor(
-    readonly isEmbedded: boolean,
     readonly dataDir: string,
     readonly log: Log,
-    readonly registry: SchemaRegistry,
     readonly catalog: SchemaCatalog,
-    readonly clickhouse: ClickHouse,
+    private readonly status: PlatformStatus,
+    private readonly adapters: Adapters,
     private readonly partitions: number,
     /** Null where nothing of this process lives in the data folder. */
     readonly lock: DataDirectoryLock | null,
-    logger: AppLogger,
   ) {
-    this.logStatus = new Dependency(isEmbedded ? 'embedded log' : 'kafka', logger);
-    this.registryStatus = new Dependency('schema registry', logger);
-    this.clickhouseStatus = new Dependency('clickhouse', logger);
+    const { signal } = this.#closing;
+    this.clickhouse = watchedClickHouse(adapters.clickhouse, status.clickhouse, signal);
+    this.registry = watchedRegistry(adapters.registry, status.registry, signal);
+  }
+
+  /** Whether Kafka answers; for readiness. */
+  get logStatus(): Dependency {
+    return this.status.log;
+  }
+
+  get registryStatus(): Dependency {
+    return this.status.registry;
+  }
+
+  get clickhouseStatus(): Dependency {
+    return this.status.clickhouse;
+  }
+
+  /** One process has the log, in its data folder. */
+  get isEmbedded(): boolean {
+    return this.adapters.isEmbedded;
   }
 
   /**
@@ -60,49 +85,19 @@ export class Platform {
       logger.warn('took over the data folder of a process that is gone', { dataDir: config.dataDir });
     }
     try {
-      return await Platform.#openAdapters(config, lock, logger);
+      const catalog = SchemaCatalog.load();
+      const status = {
+        log: new Dependency(config.kafkaBrokers === undefined ? 'embedded log' : 'kafka', logger),
+        registry: new Dependency('schema registry', logger),
+        clickhouse: new Dependency('clickhouse', logger),
+      };
+      const adapters = await openAdapters(config, catalog, status, logger);
+      const partitions = config.embeddedPartitions ?? LOG_PARTITIONS_EMBEDDED;
+      return new Platform(config.dataDir, adapters.log, catalog, status, adapters, partitions, lock);
     } catch (error) {
       lock?.release();
       throw error;
     }
-  }
-
-  static async #openAdapters(
-    config: PlatformConfig,
-    lock: DataDirectoryLock | null,
-    logger: AppLogger,
-  ): Promise<Platform> {
-    const catalog = SchemaCatalog.load();
-    const { kafkaBrokers, schemaRegistryUrl, clickhouseUrl, dataDir } = config;
-    const isEmbedded = kafkaBrokers === undefined;
-    if (!isEmbedded && schemaRegistryUrl === undefined) {
-      throw new Error('KAFKA_BROKERS is set, so SCHEMA_REGISTRY_URL is needed too');
-    }
-    const clickhouse = await createClickHouse(
-      clickhouseUrl === undefined
-        ? { path: join(dataDir, 'clickhouse') }
-        : { url: clickhouseUrl, username: config.clickhouseUser, password: config.clickhousePassword },
-    );
-    return new Platform(
-      isEmbedded,
-      dataDir,
-      isEmbedded
-        ? EmbeddedLog.open({ path: join(dataDir, 'log') })
-        : new KafkaLog({ brokers: kafkaBrokers, clientId: 'channel-gravity' }),
-      schemaRegistryUrl === undefined || isEmbedded
-        ? new LocalSchemaRegistry(catalog)
-        : new ConfluentSchemaRegistry({
-            url: schemaRegistryUrl,
-            auth: null,
-            register: true,
-            timeoutMs: 5_000,
-          }),
-      catalog,
-      clickhouse,
-      config.embeddedPartitions ?? 4,
-      lock,
-      logger,
-    );
   }
 
   /**
@@ -114,9 +109,9 @@ export class Platform {
   async ready(signal: AbortSignal): Promise<void> {
     if (this.isEmbedded)
       await this.log.applyTopics(topicSpecs({ relationshipLogPartitions: this.partitions }), false);
-    await this.logStatus.waitFor(() => this.#assertTopics(), signal);
-    this.#codecs = await this.registryStatus.waitFor(() => openCodecs(this.registry, this.catalog), signal);
-    await this.clickhouseStatus.waitFor(() => this.clickhouse.ping(), signal);
+    await this.status.log.waitFor(() => this.#assertTopics(), signal);
+    this.#codecs = await this.status.registry.waitFor(() => openCodecs(this.registry, this.catalog), signal);
+    await this.status.clickhouse.waitFor(() => this.clickhouse.ping(), signal);
     await migrate(this.clickhouse, { directory: migrationsDirectory() });
   }
 
@@ -144,6 +139,7 @@ export class Platform {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.clickhouse.close();
     await this.log.close();
     this.lock?.release();
@@ -154,6 +150,61 @@ export class Platform {
       await this.partitionsOf(topic);
   }
 }
+
+interface Adapters {
+  readonly isEmbedded: boolean;
+  readonly log: Log;
+  readonly registry: SchemaRegistry;
+  readonly clickhouse: ClickHouse;
+}
+
+async function openAdapters(
+  config: PlatformConfig,
+  catalog: SchemaCatalog,
+  status: PlatformStatus,
+  logger: AppLogger,
+): Promise<Adapters> {
+  const { kafkaBrokers, schemaRegistryUrl, clickhouseUrl, dataDir } = config;
+  if (kafkaBrokers !== undefined && schemaRegistryUrl === undefined) {
+    throw new Error('KAFKA_BROKERS is set, so SCHEMA_REGISTRY_URL is needed too');
+  }
+  const clickhouse = await createClickHouse(
+    clickhouseUrl === undefined
+      ? { path: join(dataDir, 'clickhouse') }
+      : { url: clickhouseUrl, username: config.clickhouseUser, password: config.clickhousePassword },
+  );
+  if (kafkaBrokers === undefined || schemaRegistryUrl === undefined) {
+    const log = EmbeddedLog.open({
+      path: join(dataDir, 'log'),
+      onHandlerFailure: (failure) => logger.warnRepeated('a batch failed and comes again', { ...failure }),
+    });
+    return { isEmbedded: true, log, registry: new LocalSchemaRegistry(catalog), clickhouse };
+  }
+  const log = openKafka(kafkaBrokers, status.log, logger);
+  const registry = new ConfluentSchemaRegistry({
+    url: schemaRegistryUrl,
+    auth: null,
+    register: true,
+    timeoutMs: REGISTRY_TIMEOUT_MS,
+  });
+  return { isEmbedded: false, log, registry, clickhouse };
+}
+
+function openKafka(brokers: readonly string[], status: Dependency, logger: AppLogger): KafkaLog {
+  return new KafkaLog({
+    brokers,
+    clientId: 'channel-gravity',
+    onStatus: (seen) => {
+      if (seen.ok) status.up();
+      else status.down(seen.detail);
+    },
+    onFailure: (error) => logger.warnRepeated('a batch failed and comes again', { err: error }),
+    onAlarm: (alarm) =>
+      logger.error('records that should have been read are gone from the log', { ...alarm }),
+  });
+}
+
+const REGISTRY_TIMEOUT_MS = 5_000;
 
 /** `deploy/clickhouse` of this package, from the built form and from source alike. */
 export function migrationsDirectory(): string {
