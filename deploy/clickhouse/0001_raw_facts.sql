@@ -17,10 +17,12 @@ CREATE TABLE IF NOT EXISTS gravity.touchpoints ${ON_CLUSTER}
     brand           String,
     channel         String,
     type            Enum8('link' = 1, 'visit' = 2, 'engagement' = 3, 'orderPaid' = 4, 'orderRefunded' = 5,
-                          'presaleDeposit' = 6, 'review' = 7, 'shared' = 8, 'shareClicked' = 9),
+                          'presaleDeposit' = 6, 'review' = 7, 'shared' = 8, 'shareClicked' = 9,
+                          -- Recorded for rules to come: no visit, activity, link or money.
+                          'note' = 10),
     partition       UInt16,
     origin          Enum8('LIVE' = 1, 'REPLAY' = 2, 'BACKFILL' = 3),
-    -- Link kind, surface or action.
+    -- Link kind, surface, action or kind of note.
     kind            String,
     is_on           Bool,
     entry_source    String,
@@ -58,6 +60,9 @@ CREATE TABLE IF NOT EXISTS gravity.touchpoints ${ON_CLUSTER}
     parent_share_id String,
     content_kind    String,
     fission_form    String,
+    -- Of notes: what the person is, or which manager; and the person who is it.
+    role            String,
+    assignee        String,
     log_offset      UInt64 ALIAS bitAnd(version, 281474976710655),
     identity        UInt64 MATERIALIZED cityHash64(person, event_id)
 )

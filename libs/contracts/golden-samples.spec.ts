@@ -71,7 +71,7 @@ describe('golden samples of the relationship log', () => {
     });
     expect(kinds.sort()).toEqual(
       ['credit', 'engagement', 'epochRaised', 'link', 'orderPaid', 'orderRefunded', 'presaleDeposit']
-        .concat(['review', 'rulesSet', 'shareClicked', 'shared', 'tick', 'visit'])
+        .concat(['note', 'review', 'rulesSet', 'shareClicked', 'shared', 'tick', 'visit'])
         .sort(),
     );
   });

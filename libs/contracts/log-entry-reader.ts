@@ -9,10 +9,13 @@ import {
   GROUP_KINDS,
   LINK_KINDS,
   linkChanged,
+  NOTE_KINDS,
+  noted,
   orderPaid,
   orderRefunded,
   presaleDeposited,
   reviewed,
+  ROLES,
   shareClicked,
   VISIT_SURFACES,
   visited,
@@ -43,6 +46,7 @@ const TICK = 9;
 const RULES_SET = 10;
 const EPOCH_RAISED = 11;
 const CREDIT = 12;
+const NOTE = 13;
 
 export class LogEntryReader {
   private readonly cursor = new AvroCursor();
@@ -121,6 +125,8 @@ export class LogEntryReader {
         this.skipShareContext();
         return shareClicked(head, { shareId: required(shareId), sharer, itemId });
       }
+      case NOTE:
+        return this.note(head);
       default:
         return this.orderBody(branch, head, itemId, shareId);
     }
@@ -170,6 +176,18 @@ export class LogEntryReader {
       default:
         throw new LogCorruptError(`branch ${branch} with a head`);
     }
+  }
+
+  private note(head: TouchpointHead): Touchpoint {
+    const { cursor } = this;
+    // The symbols after these are those of kinds that are not folded past.
+    const note = cursor.symbol(NOTE_KINDS);
+    const on = cursor.boolean();
+    const role = cursor.optionalSymbol(ROLES);
+    const assignee = cursor.optionalText();
+    const inviter = cursor.optionalText();
+    cursor.skipOptionalText();
+    return noted(head, { note, on, role, assignee, inviter });
   }
 
   private skipShareContext(): void {

@@ -3,6 +3,8 @@ import {
   contentShared,
   engaged,
   linkChanged,
+  NOTE_KINDS,
+  noted,
   orderPaid,
   orderRefunded,
   presaleDeposited,
@@ -17,6 +19,8 @@ import {
 } from '#domain';
 import { LogCorruptError, type DetailedEntry } from '#pipeline';
 import { type WireBodies, type WireEntry, type WireHead } from './log-wire.js';
+
+const NEWER = 'written by a newer version of this software';
 
 export function fromWire(wire: WireEntry): DetailedEntry {
   const { head, body, source } = wire;
@@ -89,6 +93,13 @@ function touchpointOf(head: TouchpointHead, wire: WireHead, body: Partial<WireBo
     const { orderId, stars, positive, deleted } = review;
     return reviewed(head, { orderId, itemId, stars, positive, deleted });
   }
+  const note = body['gravity.log.Note'];
+  if (note !== undefined) {
+    // Identities and erasures have their symbols, but a fold that does not act upon them must not go past them.
+    if (!NOTE_KINDS.includes(note.note)) throw new LogCorruptError(NEWER);
+    const { on, assignee, inviter } = note;
+    return noted(head, { note: note.note, on, role: known(note.role), assignee, inviter });
+  }
   return shareTouchpointOf(head, wire, body);
 }
 
@@ -129,6 +140,6 @@ function detailOf(head: WireHead, body: Partial<WireBodies>): TouchpointDetail {
 
 /** A symbol from a newer version of the log would be folded wrongly, so it stops the partition. */
 function known<T extends string | null>(symbol: T): T {
-  if (symbol === UNKNOWN_SYMBOL) throw new LogCorruptError('written by a newer version of this software');
+  if (symbol === UNKNOWN_SYMBOL) throw new LogCorruptError(NEWER);
   return symbol;
 }

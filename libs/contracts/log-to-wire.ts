@@ -41,7 +41,7 @@ export function toWire(entry: LogEntry, extras: EntryExtras = NO_EXTRAS): WireEn
 }
 
 function headOf(entry: Touchpoint, detail: TouchpointDetail | null): WireHead {
-  const context: Context = entry.type === 'link' ? NO_CONTEXT : entry;
+  const context: Context = entry.type === 'link' || entry.type === 'note' ? NO_CONTEXT : entry;
   return {
     eventId: entry.eventId,
     brand: entry.brand,
@@ -110,6 +110,10 @@ function bodyOf(entry: Touchpoint, detail: TouchpointDetail | null): Partial<Wir
       return { 'gravity.log.Shared': shareContext(detail) };
     case 'shareClicked':
       return { 'gravity.log.ShareClicked': shareClickedBody(entry.sharer, detail) };
+    case 'note': {
+      const { note, on, role, assignee, inviter } = entry;
+      return { 'gravity.log.Note': { note, on, role, assignee, inviter, linkedPerson: null } };
+    }
   }
 }
 

@@ -6,7 +6,9 @@ import {
   type FissionForm,
   type GroupKind,
   type LinkKind,
+  type NoteKind,
   type Origin,
+  type Role,
   type SourcePosition,
   type VisitSurface,
 } from '#domain';
@@ -98,6 +100,15 @@ export interface WireBodies {
     readonly causeEventId: string;
     readonly amountMinor: number;
     readonly conversions: number;
+  };
+  readonly 'gravity.log.Note': {
+    readonly note: NoteKind;
+    readonly on: boolean;
+    readonly role: Role | null;
+    readonly assignee: string | null;
+    readonly inviter: string | null;
+    /** For identities, which are not written yet. */
+    readonly linkedPerson: string | null;
   };
 }
 

@@ -8,8 +8,7 @@ import { loadOrCreatePseudonymKey, Pseudonymiser } from './pseudonymiser.js';
 
 const key = Buffer.alloc(32, 7);
 
-const relation: SourceRelation = {
-  type: 'relation',
+const head = {
   eventId: 'e1',
   brand: 'b',
   person: 'alice',
@@ -29,10 +28,17 @@ const relation: SourceRelation = {
   roomId: null,
   groupId: null,
   contentId: null,
+} as const;
+const relation: SourceRelation = {
+  ...head,
+  type: 'relation',
   link: 'MEMBER',
   on: true,
   groupKind: null,
   inviter: 'bob',
+  role: null,
+  assignee: 'carol',
+  linkedPerson: 'dora',
 };
 
 describe('Pseudonymiser', () => {
@@ -56,8 +62,9 @@ describe('Pseudonymiser', () => {
       ...relation,
       person: pseudonymiser.pseudonym('b', 'alice'),
       inviter: pseudonymiser.pseudonym('b', 'bob'),
+      assignee: pseudonymiser.pseudonym('b', 'carol'),
+      linkedPerson: pseudonymiser.pseudonym('b', 'dora'),
     });
-    const { link: _link, on: _on, groupKind: _groupKind, inviter: _inviter, ...head } = relation;
     const rest = { parentShareId: null, contentKind: null, fissionForm: null };
     const share: SourceShare = { ...head, type: 'share', kind: 'SHARED', sharer: 'alice', ...rest };
     const shared = pseudonymiser.apply(share);

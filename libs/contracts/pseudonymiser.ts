@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync } from 'node:fs';
 import { mkdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type SourceTouchpoint } from '#domain';
+import { type SourceRelation, type SourceTouchpoint } from '#domain';
 
 const KEY_BYTES = 32;
 /** 128 bits: among a billion persons two would share one with a chance of 10⁻²¹. */
@@ -39,7 +39,7 @@ export class Pseudonymiser {
     const person = this.replaced(event.brand, event.person);
     switch (event.type) {
       case 'relation':
-        return Object.assign(copyOf(event), { person, inviter: this.replaced(event.brand, event.inviter) });
+        return this.relation(event, person);
       case 'share':
         return Object.assign(copyOf(event), { person, sharer: this.replaced(event.brand, event.sharer) });
       case 'visit':
@@ -47,6 +47,14 @@ export class Pseudonymiser {
       case 'order':
         return Object.assign(copyOf(event), { person });
     }
+  }
+
+  private relation(event: SourceRelation, person: string | null): SourceRelation {
+    const { brand } = event;
+    const inviter = this.replaced(brand, event.inviter);
+    const assignee = this.replaced(brand, event.assignee);
+    const linkedPerson = this.replaced(brand, event.linkedPerson);
+    return Object.assign(copyOf(event), { person, inviter, assignee, linkedPerson });
   }
 
   private replaced(brand: string, person: string | null): string | null {

@@ -14,6 +14,7 @@ import {
   type Credit,
   type LogEntry,
   type SourceOrder,
+  type SourceRelation,
   type SourceTouchpoint,
 } from '#domain';
 import { LogCorruptError } from '#pipeline';
@@ -100,15 +101,51 @@ const order: fc.Arbitrary<SourceOrder> = fc
     };
   });
 
-const sourceEvent: fc.Arbitrary<SourceTouchpoint> = fc.oneof(
-  fc.record({
+type FieldArbitraries<T> = { readonly [Field in keyof T]?: fc.Arbitrary<T[Field]> };
+
+function relation(body: FieldArbitraries<SourceRelation>): fc.Arbitrary<SourceRelation> {
+  const nobody = fc.constant(null);
+  return fc.record({
     type: fc.constant('relation' as const),
     ...head,
-    person: id,
-    link: fc.constantFrom(...LINK_KINDS),
+    // Nobody whom the event could name besides.
+    person: id.map((text) => `${text}, himself`),
+    link: fc.constant<SourceRelation['link']>('MEMBER'),
     on: fc.boolean(),
+    groupKind: nobody,
+    inviter: nobody,
+    role: nobody,
+    assignee: nobody,
+    linkedPerson: nobody,
+    ...body,
+  });
+}
+
+const sourceEvent: fc.Arbitrary<SourceTouchpoint> = fc.oneof(
+  relation({
+    link: fc.constantFrom(...LINK_KINDS),
     groupKind: fc.option(fc.constantFrom(...GROUP_KINDS)),
     inviter: optionalId,
+  }),
+  relation({ link: fc.constant('REACH' as const) }),
+  relation({
+    link: fc.constant('MANAGER' as const),
+    role: fc.constantFrom('CUSTOMER_MANAGER' as const, 'SERVICE_MANAGER' as const),
+    assignee: id,
+  }),
+  relation({
+    link: fc.constant('ROLE' as const),
+    role: fc.constantFrom('GUIDE' as const, 'DISTRIBUTOR' as const, 'AGENT' as const, 'PARTNER' as const),
+    guide: id,
+    inviter: optionalId,
+  }),
+  fc.record({
+    type: fc.constant('engagement' as const),
+    ...head,
+    guide: id,
+    person: id,
+    action: fc.constantFrom('GUIDE_LOGGED_IN' as const, 'MESSAGE_DELIVERED' as const),
+    couponId: fc.constant(null),
   }),
   fc.record({
     type: fc.constant('visit' as const),

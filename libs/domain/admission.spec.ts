@@ -4,6 +4,7 @@ import { admit, type Admission } from './admission.js';
 import { type Touchpoint } from './events.js';
 import { type AdmissionReason } from './reject.js';
 import {
+  type SourceEngagement,
   type SourceOrder,
   type SourceRelation,
   type SourceShare,
@@ -44,7 +45,28 @@ const join: SourceRelation = {
   on: true,
   groupKind: null,
   inviter: null,
+  role: null,
+  assignee: null,
+  linkedPerson: null,
 };
+const manager: SourceRelation = {
+  ...join,
+  link: 'MANAGER',
+  role: 'CUSTOMER_MANAGER',
+  assignee: 'p3',
+};
+const distributor: SourceRelation = { ...join, link: 'ROLE', role: 'DISTRIBUTOR', inviter: 'p4' };
+const optOut: SourceRelation = { ...join, link: 'REACH', on: false };
+const identity: SourceRelation = { ...join, link: 'IDENTITY', linkedPerson: 'p5' };
+const erasure: SourceRelation = { ...join, link: 'ERASURE' };
+const delivered: SourceEngagement = {
+  ...head,
+  type: 'engagement',
+  action: 'MESSAGE_DELIVERED',
+  couponId: null,
+  contentId: 'm1',
+};
+const login: SourceEngagement = { ...delivered, action: 'GUIDE_LOGGED_IN', guide: 'g1', contentId: null };
 const order: SourceOrder = {
   ...head,
   type: 'order',
@@ -131,6 +153,36 @@ describe('admit refuses', () => {
     ['CONTRADICTORY', 'a payment that is a full refund', { ...order, full: true }],
     ['CONTRADICTORY', 'sharing by another', { ...share, kind: 'SHARED' }],
     ['CONTRADICTORY', 'a share of itself', { ...share, parentShareId: 's1' }],
+    ['UNKNOWN_KIND', 'a role from the future', { ...distributor, role: 'UNKNOWN' }],
+    ['UNKNOWN_KIND', 'an action from the future', { ...login, action: 'UNKNOWN' }],
+    ['MISSING_PERSON', 'an opt-out of nobody', { ...optOut, person: null }],
+    ['EMPTY_ID', 'an assignment without a manager', { ...manager, assignee: null }],
+    ['EMPTY_ID', 'an empty manager', { ...manager, assignee: '' }],
+    ['EMPTY_ID', 'a guide who is not named', { ...distributor, role: 'GUIDE' }],
+    ['EMPTY_ID', 'a login of a guide who is not named', { ...login, guide: ' ' }],
+    ['EMPTY_ID', 'an identity without the other id', { ...identity, linkedPerson: null }],
+    ['EMPTY_ID', 'an identity with an empty one', { ...identity, linkedPerson: '' }],
+    ['RESERVED_NAME', 'a guest as a manager', { ...manager, assignee: 'order:o1' }],
+    ['TOO_LONG', 'a long other id', { ...identity, linkedPerson: long }],
+    ['CONTRADICTORY', 'a manager without the role', { ...manager, role: null }],
+    ['CONTRADICTORY', 'a manager whose role is none', { ...manager, role: 'AGENT' }],
+    ['CONTRADICTORY', 'a manager of oneself', { ...manager, assignee: 'p1' }],
+    ['CONTRADICTORY', 'a manager with an inviter', { ...manager, inviter: 'p4' }],
+    ['CONTRADICTORY', 'no role', { ...distributor, role: null }],
+    ['CONTRADICTORY', 'a role of managers', { ...distributor, role: 'SERVICE_MANAGER' }],
+    ['CONTRADICTORY', 'a role with an assignee', { ...distributor, assignee: 'p3' }],
+    ['CONTRADICTORY', 'recruiting oneself', { ...distributor, inviter: 'p1' }],
+    ['CONTRADICTORY', 'an opt-out with a role', { ...optOut, role: 'GUIDE' }],
+    ['CONTRADICTORY', 'an opt-out of a group', { ...optOut, groupKind: 'NORMAL' }],
+    ['CONTRADICTORY', 'a membership with a role', { ...join, role: 'AGENT' }],
+    ['CONTRADICTORY', 'a membership with an assignee', { ...join, assignee: 'p3' }],
+    ['CONTRADICTORY', 'a membership of two ids', { ...join, linkedPerson: 'p5' }],
+    ['CONTRADICTORY', 'a delivery of a coupon', { ...delivered, couponId: 'c1' }],
+    ['CONTRADICTORY', 'one person with the same id', { ...identity, linkedPerson: 'p1' }],
+    ['CONTRADICTORY', 'an erasure taken back', { ...erasure, on: false }],
+    ['NOT_SUPPORTED_YET', 'two ids of one person', identity],
+    ['NOT_SUPPORTED_YET', 'two ids that are two persons after all', { ...identity, on: false }],
+    ['NOT_SUPPORTED_YET', 'an erasure', erasure],
   ];
 
   it.each(cases)('%s: %s', (reason, _title, event) => {
@@ -196,6 +248,34 @@ describe('admit accepts', () => {
     expect(event.type).toBe(type);
     if (event.type === 'orderPaid') expect(event.presaleBalance).toBe(kind === 'BALANCE_PAID');
     if (event.type === 'review') expect(event.deleted).toBe(kind === 'REVIEW_DELETED');
+  });
+
+  it('what is recorded for rules to come, as notes', () => {
+    const none = { on: true, role: null, assignee: null, inviter: null };
+    const notes: readonly (readonly [SourceTouchpoint, object])[] = [
+      [optOut, { ...none, note: 'REACH', on: false }],
+      [manager, { ...none, note: 'MANAGER', role: 'CUSTOMER_MANAGER', assignee: 'p3' }],
+      [
+        { ...manager, on: false, assignee: null },
+        { note: 'MANAGER', on: false, assignee: null },
+      ],
+      [distributor, { ...none, note: 'ROLE', role: 'DISTRIBUTOR', inviter: 'p4' }],
+      [
+        { ...distributor, role: 'GUIDE', guide: 'g1' },
+        { note: 'ROLE', role: 'GUIDE' },
+      ],
+      [login, { ...none, note: 'GUIDE_LOGGED_IN' }],
+      [delivered, { ...none, note: 'MESSAGE_DELIVERED' }],
+    ];
+    for (const [event, expected] of notes) {
+      expect(accepted(event)).toMatchObject({ type: 'note', person: 'p1', channel: 'shop', ...expected });
+    }
+  });
+
+  it('the guide of a login and of a sale, and the message of a delivery, as details', () => {
+    expect(judged(login)).toMatchObject({ ok: true, detail: { guide: 'g1' } });
+    expect(judged({ ...order, guide: 'g1' })).toMatchObject({ ok: true, detail: { guide: 'g1' } });
+    expect(judged(delivered)).toMatchObject({ ok: true, detail: { contentId: 'm1' } });
   });
 
   it('sharing and clicking', () => {

@@ -5,8 +5,10 @@ import { DEFAULT_CHANNEL, guestPerson, type Touchpoint, type TouchpointHead } fr
 import { type AdmissionReason } from './reject.js';
 import {
   UNKNOWN_SYMBOL,
+  type SourceEngagement,
   type SourceOrder,
   type SourcePosition,
+  type SourceRelation,
   type SourceTouchpoint,
   type TouchpointDetail,
   type Unknown,
@@ -16,6 +18,7 @@ import {
   contentShared,
   engaged,
   linkChanged,
+  noted,
   orderPaid,
   orderRefunded,
   presaleDeposited,
@@ -100,20 +103,15 @@ function touchpointOf(source: SourceTouchpoint, head: TouchpointHead): Touchpoin
   const roomId = said(source.roomId);
   const shareId = said(source.shareId);
   switch (source.type) {
-    case 'relation': {
-      const { on, inviter } = source;
-      const groupKind = knownOrNull(source.groupKind);
-      return linkChanged(head, { link: known(source.link), on, groupKind, inviter });
-    }
+    case 'relation':
+      return relationTouchpoint(source, head);
     case 'visit': {
       const { publicDomain, paid, dwellMs } = source;
       const surface = known(source.surface);
       return visited(head, { surface, publicDomain, paid, dwellMs, itemId, roomId, shareId });
     }
-    case 'engagement': {
-      const action = known(source.action);
-      return engaged(head, { action, itemId, roomId, groupId: said(source.groupId) });
-    }
+    case 'engagement':
+      return engagementTouchpoint(source, head);
     case 'order':
       return orderTouchpoint(source, head);
     case 'share':
@@ -121,6 +119,32 @@ function touchpointOf(source: SourceTouchpoint, head: TouchpointHead): Touchpoin
         ? contentShared(head, { shareId: shareId ?? '', itemId, content: said(source.contentId) })
         : shareClicked(head, { shareId: shareId ?? '', sharer: source.sharer, itemId });
   }
+}
+
+function relationTouchpoint(source: SourceRelation, head: TouchpointHead): Touchpoint {
+  const { on, inviter, assignee } = source;
+  const kind = known(source.link);
+  switch (kind) {
+    case 'REACH':
+    case 'MANAGER':
+    case 'ROLE':
+      return noted(head, { note: kind, on, role: knownOrNull(source.role), assignee, inviter });
+    case 'IDENTITY':
+    case 'ERASURE':
+      throw new Error(`${kind} was not refused`);
+    default:
+      return linkChanged(head, { link: kind, on, groupKind: knownOrNull(source.groupKind), inviter });
+  }
+}
+
+function engagementTouchpoint(source: SourceEngagement, head: TouchpointHead): Touchpoint {
+  const action = known(source.action);
+  if (action === 'GUIDE_LOGGED_IN' || action === 'MESSAGE_DELIVERED') {
+    return noted(head, { note: action, on: true, role: null, assignee: null, inviter: null });
+  }
+  const itemId = said(source.itemId);
+  const roomId = said(source.roomId);
+  return engaged(head, { action, itemId, roomId, groupId: said(source.groupId) });
 }
 
 function orderTouchpoint(source: SourceOrder, head: TouchpointHead): Touchpoint {

@@ -2,7 +2,14 @@ import { DueQueue } from './due-queue.js';
 import type { DueChanges, DueIndex } from './due-index.js';
 import { sweepAt } from './due-instants.js';
 import { evaluate, type Occasion } from './evaluate.js';
-import { personKey, type LogEntry, type RulesSet, type Tick, type Touchpoint } from './events.js';
+import {
+  personKey,
+  type FoldedTouchpoint,
+  type LogEntry,
+  type RulesSet,
+  type Tick,
+  type Touchpoint,
+} from './events.js';
 import type { TierChanged } from './facts.js';
 import { FigureRecorder, type FigureChanges } from './figures/figure-changes.js';
 import { foldContext, type FoldContext } from './fold-context.js';
@@ -99,6 +106,10 @@ export class BatchFold {
       case 'credit':
         // Propagated value is not folded yet; nobody writes credits before it is.
         return;
+      case 'note':
+        // Recorded for rules to come; not even its person is known by it.
+        this.counts.touchpoints += 1;
+        return;
       default:
         this.applyTouchpoint(entry, offset);
     }
@@ -116,7 +127,7 @@ export class BatchFold {
     };
   }
 
-  private applyTouchpoint(event: Touchpoint, offset: number): void {
+  private applyTouchpoint(event: FoldedTouchpoint, offset: number): void {
     this.count(event);
     this.frame = this.frame.zones === undefined ? { ...this.frame, zones: this.ctx.zones } : this.frame;
     const key = personKey(event.brand, event.person);

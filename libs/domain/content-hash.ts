@@ -43,6 +43,10 @@ function body(event: SourceTouchpoint): void {
       flag(event.on);
       text(event.groupKind);
       text(event.inviter);
+      // Links have none of these, and keep their hashes.
+      if (event.role !== null) text(event.role);
+      if (event.assignee !== null) text(event.assignee);
+      if (event.linkedPerson !== null) text(event.linkedPerson);
       return;
     case 'visit':
       text(event.surface);

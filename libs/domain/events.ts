@@ -57,6 +57,35 @@ export const ENGAGEMENT_ACTIONS = [
 ] as const;
 export type EngagementAction = (typeof ENGAGEMENT_ACTIONS)[number];
 
+/**
+ * What is recorded about a person for rules to come. None of it is a link, a visit, an activity or money, so no
+ * figure of today changes by it (docs/adr/0003).
+ */
+export const NOTE_KINDS = [
+  /** Messages may (or, off, may not) be sent to the person in this channel. */
+  'REACH',
+  /** The person, an owner of a shop, has this manager. */
+  'MANAGER',
+  /** The person has this role. */
+  'ROLE',
+  /** The person, a shopping guide 导购, logged in. */
+  'GUIDE_LOGGED_IN',
+  /** A message of the brand reached the person. */
+  'MESSAGE_DELIVERED',
+] as const;
+export type NoteKind = (typeof NOTE_KINDS)[number];
+
+/** What persons are to a brand beside customers, and the managers that owners of shops have. */
+export const ROLES = [
+  'GUIDE',
+  'DISTRIBUTOR',
+  'AGENT',
+  'PARTNER',
+  'CUSTOMER_MANAGER',
+  'SERVICE_MANAGER',
+] as const;
+export type Role = (typeof ROLES)[number];
+
 /** How a record came in: live traffic, a replay of recorded data, or an import beside live traffic. */
 export type Origin = 'LIVE' | 'REPLAY' | 'BACKFILL';
 
@@ -167,7 +196,22 @@ export interface ShareClicked extends TouchpointHead {
   readonly itemId: string | null;
 }
 
-export type Touchpoint =
+/** Recorded, not folded. */
+export interface Noted extends TouchpointHead {
+  readonly type: 'note';
+  readonly note: NoteKind;
+  /** False: it ended. Always true of what happens at an instant. */
+  readonly on: boolean;
+  /** Of MANAGER and ROLE. */
+  readonly role: Role | null;
+  /** Of MANAGER: pseudonym of the manager. */
+  readonly assignee: string | null;
+  /** Of ROLE: pseudonym of the person who recruited. */
+  readonly inviter: string | null;
+}
+
+/** What the fold steps over persons with. */
+export type FoldedTouchpoint =
   | LinkChanged
   | Visited
   | Engaged
@@ -177,6 +221,8 @@ export type Touchpoint =
   | Reviewed
   | ContentShared
   | ShareClicked;
+
+export type Touchpoint = FoldedTouchpoint | Noted;
 
 /** Moves the watermark of its partition to `at`. Nothing else does. */
 export interface Tick {

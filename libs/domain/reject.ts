@@ -45,6 +45,8 @@ export const ADMISSION_REASONS = [
   'IMPOSSIBLE_VALUE',
   /** Fields that contradict each other (a refund without a refund id). */
   'CONTRADICTORY',
+  /** Well formed, but nothing acts upon it yet. Its dead letter can be sent again to a version that does. */
+  'NOT_SUPPORTED_YET',
 ] as const;
 export type AdmissionReason = (typeof ADMISSION_REASONS)[number];
 

@@ -3,10 +3,11 @@
  * Times are milliseconds since the epoch; money is an integer in minor units of the brand's currency.
  */
 import {
+  ENGAGEMENT_ACTIONS,
+  LINK_KINDS,
   type Channel,
-  type EngagementAction,
-  type LinkKind,
   type Origin,
+  type Role,
   type VisitSurface,
 } from './events.js';
 
@@ -20,6 +21,14 @@ export type Actor = (typeof ACTORS)[number];
 
 export const GROUP_KINDS = ['NORMAL', 'MEMBER'] as const;
 export type GroupKind = (typeof GROUP_KINDS)[number];
+
+/** What begins and ends on the relation topic. IDENTITY and ERASURE can be said, but are not acted upon yet. */
+export const RELATION_KINDS = [...LINK_KINDS, 'REACH', 'MANAGER', 'ROLE', 'IDENTITY', 'ERASURE'] as const;
+export type RelationKind = (typeof RELATION_KINDS)[number];
+
+/** What is done at an instant on the engagement topic, by the person or, for the last two, about the person. */
+export const SOURCE_ACTIONS = [...ENGAGEMENT_ACTIONS, 'GUIDE_LOGGED_IN', 'MESSAGE_DELIVERED'] as const;
+export type SourceAction = (typeof SOURCE_ACTIONS)[number];
 
 export const ORDER_KINDS = [
   'PAID',
@@ -71,7 +80,7 @@ export interface SourceHead {
   readonly paid: boolean;
   /** A tag such as 拼團, 砍價, 優惠券贈送, 返傭獎勵. */
   readonly mechanism: string | null;
-  /** The shopping guide 导购 or manager who took part. */
+  /** The shopping guide 导购 or manager who took part: an order with one is a sale of that guide. */
   readonly guide: string | null;
   /** The share that led here. */
   readonly shareId: string | null;
@@ -84,11 +93,17 @@ export interface SourceHead {
 
 export interface SourceRelation extends SourceHead {
   readonly type: 'relation';
-  readonly link: LinkKind | Unknown;
-  /** True: the link came to be. False: it ended. */
+  readonly link: RelationKind | Unknown;
+  /** True: it came to be. False: it ended. */
   readonly on: boolean;
   readonly groupKind: GroupKind | Unknown | null;
   readonly inviter: string | null;
+  /** Of MANAGER and ROLE. */
+  readonly role: Role | Unknown | null;
+  /** Of MANAGER: the manager, a person like any other. */
+  readonly assignee: string | null;
+  /** Of IDENTITY: the other id of the same person. */
+  readonly linkedPerson: string | null;
 }
 
 export interface SourceVisit extends SourceHead {
@@ -99,7 +114,7 @@ export interface SourceVisit extends SourceHead {
 
 export interface SourceEngagement extends SourceHead {
   readonly type: 'engagement';
-  readonly action: EngagementAction | Unknown;
+  readonly action: SourceAction | Unknown;
   readonly couponId: string | null;
 }
 

@@ -7,6 +7,7 @@ import {
   type ContentShared,
   type Engaged,
   type LinkChanged,
+  type Noted,
   type OrderPaid,
   type OrderRefunded,
   type PresaleDeposited,
@@ -227,5 +228,29 @@ export function shareClicked(head: TouchpointHead, body: Body<ShareClicked>): Sh
     shareId: body.shareId,
     sharer: body.sharer,
     itemId: body.itemId,
+  };
+}
+
+export function noted(head: TouchpointHead, body: Body<Noted>): Noted {
+  return {
+    type: 'note',
+    eventId: head.eventId,
+    brand: head.brand,
+    person: head.person,
+    guest: head.guest,
+    channel: head.channel,
+    at: head.at,
+    arrivedAt: head.arrivedAt,
+    clockShiftMs: head.clockShiftMs,
+    contentHash: head.contentHash,
+    origin: head.origin,
+    entrySource: head.entrySource,
+    campaign: head.campaign,
+    staffOrBot: head.staffOrBot === true,
+    note: body.note,
+    on: body.on,
+    role: body.role,
+    assignee: body.assignee,
+    inviter: body.inviter,
   };
 }

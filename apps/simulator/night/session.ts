@@ -108,6 +108,9 @@ class SessionScript {
       on,
       groupKind,
       inviter: null,
+      role: null,
+      assignee: null,
+      linkedPerson: null,
     };
     this.#events.push(relation);
   }

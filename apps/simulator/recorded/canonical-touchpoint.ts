@@ -6,12 +6,13 @@
 import {
   ACTORS,
   CONTENT_KINDS,
-  ENGAGEMENT_ACTIONS,
   FISSION_FORMS,
   GROUP_KINDS,
-  LINK_KINDS,
   ORDER_KINDS,
+  RELATION_KINDS,
+  ROLES,
   SHARE_KINDS,
+  SOURCE_ACTIONS,
   UNKNOWN_SYMBOL,
   VISIT_SURFACES,
   type SourceHead,
@@ -93,10 +94,13 @@ function touchpointOf(fields: JsonFields, head: SourceHead): SourceTouchpoint | 
       return {
         ...head,
         type,
-        link: fields.symbol('link', LINK_KINDS, UNKNOWN_SYMBOL),
+        link: fields.symbol('link', RELATION_KINDS, UNKNOWN_SYMBOL),
         on: fields.requiredFlag('on'),
         groupKind: fields.symbolOrNull('group_kind', GROUP_KINDS, UNKNOWN_SYMBOL),
         inviter: fields.textOrNull('inviter'),
+        role: fields.symbolOrNull('role', ROLES, UNKNOWN_SYMBOL),
+        assignee: fields.textOrNull('assignee'),
+        linkedPerson: fields.textOrNull('linked_person'),
       };
     case 'visit':
       return {
@@ -109,7 +113,7 @@ function touchpointOf(fields: JsonFields, head: SourceHead): SourceTouchpoint | 
       return {
         ...head,
         type,
-        action: fields.symbol('action', ENGAGEMENT_ACTIONS, UNKNOWN_SYMBOL),
+        action: fields.symbol('action', SOURCE_ACTIONS, UNKNOWN_SYMBOL),
         couponId: fields.textOrNull('coupon_id'),
       };
     case 'order':

@@ -88,5 +88,8 @@ export function joinOfBuyer(
     on: true,
     groupKind: null,
     inviter: null,
+    role: null,
+    assignee: null,
+    linkedPerson: null,
   };
 }

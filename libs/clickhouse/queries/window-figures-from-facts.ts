@@ -20,8 +20,8 @@ export interface FactsWindow {
 const HERE = `({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String})`;
 
 /**
- * FAST+ section 4: every event of a person is a visit, and every one but a visit is active; guests, staff and
- * bots are neither. Related (section 8 row 21): a link, of any channel, was live at some instant of the window.
+ * FAST+ section 4: every event of a person but a note is a visit, and every one but a visit is active; guests,
+ * staff and bots are neither. Related (section 8 row 21): a link, of any channel, was live at some instant of the window.
  */
 const PRESENCE = `
   WITH
@@ -32,7 +32,8 @@ const PRESENCE = `
     present AS (
       SELECT person, argMin((channel, type != 'visit', actor), (at, content_hash)) AS event
       FROM gravity.touchpoints
-      WHERE brand = {brand:String} AND NOT guest AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+      WHERE brand = {brand:String} AND NOT guest AND type != 'note'
+        AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         AND identity IN (
           SELECT identity FROM gravity.touchpoints
           WHERE brand = {brand:String} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')

@@ -1,5 +1,6 @@
 import {
   type ContentShared,
+  type Noted,
   type Reviewed,
   type ShareClicked,
   type Touchpoint,
@@ -39,7 +40,7 @@ const COLUMNS = [
   ],
   ...['refund_id', 'is_full', 'presale_balance', 'clock_shift_ms', 'guest', 'group_id', 'group_kind'],
   ...['inviter', 'stars', 'positive', 'deleted', 'content', 'sharer', 'mechanism', 'guide', 'content_id'],
-  ...['coupon_id', 'review_id', 'parent_share_id', 'content_kind', 'fission_form'],
+  ...['coupon_id', 'review_id', 'parent_share_id', 'content_kind', 'fission_form', 'role', 'assignee'],
 ] as const;
 
 /** Where a column's cell stands in a row. A row is filled by place: looking cells up by name takes twice as long. */
@@ -97,11 +98,22 @@ function addOwn(cells: Cells, event: Touchpoint): void {
       cells[PLACE.line_id] = event.lineId;
       cells[PLACE.amount_minor] = event.amountMinor;
       return;
+    case 'note':
+      addNote(cells, event);
+      return;
     case 'review':
     case 'shared':
     case 'shareClicked':
       addWord(cells, event);
   }
+}
+
+function addNote(cells: Cells, event: Noted): void {
+  cells[PLACE.kind] = event.note;
+  cells[PLACE.is_on] = event.on;
+  cells[PLACE.role] = event.role;
+  cells[PLACE.assignee] = event.assignee;
+  cells[PLACE.inviter] = event.inviter;
 }
 
 function addWord(cells: Cells, event: Reviewed | ContentShared | ShareClicked): void {
