@@ -7,6 +7,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { LogCorruptError } from '#pipeline';
 import { parseType } from './avro-schema.js';
 import { LocalSchemaRegistry, localSchemaId } from './local-schema-registry.js';
 import { RelationshipLogCodec } from './relationship-log-codec.js';
@@ -74,5 +75,20 @@ describe('golden samples of the relationship log', () => {
         .concat(['note', 'review', 'rulesSet', 'shareClicked', 'shared', 'tick', 'visit'])
         .sort(),
     );
+  });
+
+  it('has notes that stop a fold which does not act upon them', async () => {
+    const codec = await RelationshipLogCodec.open(new LocalSchemaRegistry(catalog), catalog);
+    const { topic, version, text } = catalog.current('relationship-log');
+    const type = parseType(text);
+    const frame = Buffer.alloc(5);
+    frame.writeInt32BE(localSchemaId(topic, version), 1);
+    const sample = readFileSync(join(schemaDirectory(), topic, `v${version}.note.json`), 'utf8');
+    for (const kind of ['IDENTITY', 'ERASURE', 'UNKNOWN']) {
+      const record = type.toBuffer(type.fromString(sample.replace('"MANAGER"', `"${kind}"`)));
+      const value = Buffer.concat([frame, record]);
+      expect(() => codec.decode(value)).toThrow(LogCorruptError);
+      expect(() => codec.decodeDetailed(value)).toThrow(LogCorruptError);
+    }
   });
 });

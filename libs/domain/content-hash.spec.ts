@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentHash } from './content-hash.js';
-import { type SourceOrder, type SourceVisit } from './source-events.js';
+import { type SourceOrder, type SourceRelation, type SourceVisit } from './source-events.js';
 
 const visit: SourceVisit = {
   type: 'visit',
@@ -96,6 +96,26 @@ describe('contentHash', () => {
     hashes.push(contentHash(refund, 'shop', 'p1'), contentHash(refund, 'live', 'p1'));
     hashes.push(contentHash(refund, 'shop', 'p2'));
     expect(new Set(hashes).size).toBe(variants.length + 3);
+  });
+
+  it('differs with every field of what relations say', () => {
+    const body = { type: 'relation', link: 'MANAGER', on: true, groupKind: null, inviter: null } as const;
+    const none = { role: null, assignee: null, linkedPerson: null };
+    const manager: SourceRelation = { ...head, ...body, ...none, role: 'AGENT', assignee: 'a' };
+    const variants: readonly Partial<SourceRelation>[] = [
+      {},
+      { link: 'ROLE' },
+      { on: false },
+      { groupKind: 'NORMAL' },
+      { inviter: 'x' },
+      { role: 'PARTNER' },
+      { role: null },
+      { assignee: 'x' },
+      { assignee: null },
+      { linkedPerson: 'x' },
+    ];
+    const hashes = variants.map((change) => contentHash({ ...manager, ...change }, 'shop', 'p1'));
+    expect(new Set(hashes).size).toBe(variants.length);
   });
 
   it('spreads over 52 bits without collisions', () => {

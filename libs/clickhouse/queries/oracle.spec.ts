@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { defaultSchemes, type Scheme, type Touchpoint } from '#domain';
+import { defaultSchemes, NOTE_KINDS, noted, type Scheme, type Touchpoint } from '#domain';
 import {
   type EmbeddedClickHouse,
   linkFact,
@@ -48,6 +48,15 @@ async function judged(
     persons.map(({ person, tier, purchase_days }) => [person, [tier, purchase_days]]),
   );
 }
+
+it('knows nobody by notes, and no link or money', async () => {
+  const body = { on: true, role: null, assignee: null, inviter: null };
+  const facts = [member('one', noon(1)), paidFact('one', 'o1', 100, { at: noon(15) })];
+  const notes = ['one', 'two'].flatMap((person) =>
+    NOTE_KINDS.map((note) => noted(member(person, noon(2)), { ...body, note })),
+  );
+  expect(await judged([...facts, ...notes])).toEqual({ one: [3, 1] });
+});
 
 describe('tiers by the decision order', () => {
   it('1: two orders on one Shanghai day are one day; either side of midnight they are two', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { type Touchpoint } from '#domain';
+import { NOTE_KINDS, noted, type Touchpoint } from '#domain';
 import {
   type EmbeddedClickHouse,
   engagementFact,
@@ -104,6 +104,19 @@ it('every kind of event but a visit is active', async () => {
   expect(await figures(facts)).toEqual(expected);
   expect(await figures([], 'wecom')).toEqual(expected);
   expect(await figures([], 'shop')).toEqual(counts(0, 0, 0, 0, 0));
+});
+
+it('notes are nothing of this, under whatever id', async () => {
+  const head = { at: FROM + 5, channel: 'wecom', eventId: 'e' };
+  const before = await figures([visitFact('x', head), linkFact('x', 'GROUP', true, { at: FROM + 6 })]);
+  const body = { on: true, role: null, assignee: null, inviter: null };
+  const notes = NOTE_KINDS.flatMap((note) => [
+    noted(visitFact('x', head), { ...body, note }),
+    noted(visitFact('x', { ...head, at: FROM - 1, contentHash: 0 }), { ...body, note }),
+    noted(visitFact('y', { at: FROM + 1 }), { ...body, note }),
+  ]);
+  expect(await figures(notes)).toEqual(before);
+  expect(before).toEqual(counts(1, 1, 1, 1, 1));
 });
 
 it('related: a link of any channel at any instant of the window; capital: live just before T', async () => {

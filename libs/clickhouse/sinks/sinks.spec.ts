@@ -244,6 +244,17 @@ describe('TouchpointSink', () => {
         as({ type: 'shareClicked', shareId: 's', sharer: 'p2', itemId: null }),
         { share_id: 's', sharer: 'p2', item_id: '' },
       ],
+      [
+        as({
+          type: 'note',
+          note: 'MANAGER',
+          on: true,
+          role: 'SERVICE_MANAGER',
+          assignee: 'p3',
+          inviter: 'p4',
+        }),
+        { kind: 'MANAGER', is_on: true, role: 'SERVICE_MANAGER', assignee: 'p3', inviter: 'p4' },
+      ],
     ];
     for (const [touchpoint, expected] of cases)
       expect(await stored(touchpoint, null)).toMatchObject({ type: touchpoint.type, actor: '', ...expected });
