@@ -26,15 +26,19 @@ export function runningHolder(directory: string): RunningHolder | null {
  * @throws CliError             there is nothing in the directory yet
  */
 export async function withDataDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  if (!existsSync(join(directory, 'log'))) {
-    throw new CliError(`${directory} holds no log; \`gravity replay\` or \`npm start\` makes one`);
-  }
+  assertLogExists(directory);
   const lock = acquire(directory);
   try {
     return await work();
   } finally {
     lock.release();
   }
+}
+
+/** @throws CliError   reading must not make what is not there */
+export function assertLogExists(directory: string): void {
+  if (existsSync(join(directory, 'log'))) return;
+  throw new CliError(`${directory} holds no log; \`gravity replay\` or \`npm start\` makes one`);
 }
 
 function acquire(directory: string): DataDirectoryLock {

@@ -3,19 +3,16 @@
  * services do, and the replay waits for them.
  */
 import { randomUUID } from 'node:crypto';
-import { destination } from 'pino';
 import { integer, rowOf, tierStocks } from '#clickhouse';
 import { defaultRules } from '#domain';
-import { Platform } from '#platform';
-import { AppLogger } from '#service';
-import { DataDirectoryLockedError } from '#state-store';
+import { type Platform } from '#platform';
 import { lastRules } from '../simulator/recorded/replay-log.js';
 import { type ReplayTarget } from '../simulator/recorded/replay-plan.js';
-import { isEmbedded, type CliConfig } from './cli-config.js';
+import { type CliConfig } from './cli-config.js';
 import { type CliIo } from './cli-io.js';
-import { lockedError } from './data-directory.js';
 import { CliError } from './exit-codes.js';
 import { FoldRunner, pause, recordsLeftOf } from './fold-runner.js';
+import { openPlatform } from './open-platform.js';
 import { type BrandTotals, type DrainProgress, type ReplayHost, type SchemeStocks } from './replay-host.js';
 
 const SERVICES_POLL_MS = 500;
@@ -109,20 +106,5 @@ export class PlatformHost implements ReplayHost {
   async close(): Promise<void> {
     await this.runner?.stop();
     await this.platform.close();
-  }
-}
-
-async function openPlatform(config: CliConfig, io: CliIo): Promise<Platform> {
-  const logger = AppLogger.create({
-    service: 'gravity',
-    level: config.logLevel === 'info' ? 'warn' : config.logLevel,
-    stream: destination({ fd: 2, sync: true }),
-    pretty: io.isTerminal,
-  });
-  try {
-    return await Platform.open(config, isEmbedded(config), logger);
-  } catch (error) {
-    if (error instanceof DataDirectoryLockedError) throw lockedError(config.dataDir, error);
-    throw error;
   }
 }

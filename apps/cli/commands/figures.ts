@@ -1,5 +1,107 @@
-import { Command } from 'commander';
+/** `gravity figures`: the FAST+ figures of a brand, as the API gives them. */
+import { Command, Option } from 'commander';
+import { rowOf, text, type ClickHouse } from '#clickhouse';
+import { ALL_CHANNELS, DEFAULT_WINDOWS } from '#domain';
+import { TOPICS } from '#pipeline';
+import { type Platform } from '#platform';
+import { answerFigures } from '../../console/figures/answer-figures.js';
+import { type FiguresAnswer } from '../../console/figures/answers.js';
+import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
+import { atOption, parseAt } from '../at-option.js';
+import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
-export function figuresCommand(_io: CliIo): Command {
-  return new Command('figures');
+import { assertLogExists, runningHolder } from '../data-directory.js';
+import { CliError, usageError } from '../exit-codes.js';
+import { openPlatform } from '../open-platform.js';
+import { askRunning } from '../running-api.js';
+
+interface FiguresFlags {
+  readonly dataDir?: string;
+  readonly brand?: string;
+  readonly channel: string;
+  readonly window: string;
+  readonly scheme: string;
+  readonly at?: string;
+}
+
+export function figuresCommand(io: CliIo): Command {
+  return new Command('figures')
+    .description('Capital, Connection, Conversion, tiers and GMV of a brand as JSON, with the stamp of each')
+    .option(
+      '--data-dir <dir>',
+      'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
+    )
+    .option('--brand <name>', 'needed where there is more than one')
+    .option('--channel <name>', 'one channel, or all', ALL_CHANNELS)
+    .addOption(
+      new Option('--window <window>', 'of Connection and GMV')
+        .choices(DEFAULT_WINDOWS.map(({ id }) => id))
+        .default('30d'),
+    )
+    .option('--scheme <id>', 'whose tiers and Conversion are given', 'rolling:30d')
+    .addOption(atOption())
+    .action((flags: FiguresFlags) => runFigures(flags, io));
+}
+
+async function runFigures(flags: FiguresFlags, io: CliIo): Promise<void> {
+  const config = cliConfig(io, flags);
+  const holder = isEmbedded(config) ? runningHolder(config.dataDir) : null;
+  if (holder !== null) {
+    const query = Object.entries({
+      brand: flags.brand,
+      channel: flags.channel,
+      window: flags.window,
+      scheme: flags.scheme,
+      at: flags.at,
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    print(await askRunning(config.dataDir, holder, 'figures', Object.fromEntries(query)), io);
+    return;
+  }
+  if (isEmbedded(config)) assertLogExists(config.dataDir);
+  const platform = await openPlatform(config, io);
+  try {
+    await platform.ready(io.signal);
+    print(await figuresOf(platform, flags), io);
+  } finally {
+    await platform.close();
+  }
+}
+
+async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<FiguresAnswer> {
+  const { log, clickhouse } = platform;
+  const rules = await lastRules(log, platform.codecs().log);
+  const scheme = rules?.schemes.find(({ id }) => id === flags.scheme);
+  if (rules !== null && scheme === undefined) {
+    throw usageError(`--scheme ${flags.scheme}: the log has ${rules.schemes.map(({ id }) => id).join(', ')}`);
+  }
+  const zone = scheme?.zone ?? (rules === null ? null : dayZoneOf(rules)) ?? 'UTC';
+  const answer = await answerFigures(clickhouse, {
+    brand: flags.brand ?? (await onlyBrand(clickhouse)),
+    channel: flags.channel,
+    window: flags.window,
+    at: flags.at === undefined ? null : parseAt(flags.at, zone),
+    schemeId: flags.scheme,
+    partitionsTotal: (await log.ends(TOPICS.relationshipLog)).length,
+    zone,
+  });
+  if (answer === null) throw new CliError('there are no figures yet');
+  return answer;
+}
+
+/** @throws CliError   none, or more than one */
+async function onlyBrand(clickhouse: ClickHouse): Promise<string> {
+  const rows = await clickhouse.query({
+    sql: 'SELECT DISTINCT brand FROM gravity.period_figures ORDER BY brand',
+    row: rowOf({ brand: text }),
+  });
+  const [first, second] = rows;
+  if (first === undefined) throw new CliError('there are no figures yet');
+  if (second === undefined) return first.brand;
+  throw usageError(
+    `there are several brands; name one by --brand: ${rows.map(({ brand }) => brand).join(', ')}`,
+  );
+}
+
+function print(answer: unknown, io: CliIo): void {
+  io.out(`${JSON.stringify(answer, null, 2)}\n`);
 }

@@ -1,20 +1,19 @@
 /** `gravity tiers`: everybody's tier, from the folded state. */
 import { Command, Option } from 'commander';
-import { personSummaries, type Rules } from '#domain';
-import { refold } from '#pipeline';
-import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
-import { atOption, parseAt } from '../at-option.js';
+import { type SchemePeriod } from '#domain';
+import { atOption } from '../at-option.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { runningHolder, withDataDirectory } from '../data-directory.js';
-import { CliError, usageError } from '../exit-codes.js';
-import { openLog, type OpenLog } from '../log-access.js';
+import { usageError } from '../exit-codes.js';
+import { openLog } from '../log-access.js';
 import { parseZone } from '../option-parsers.js';
+import { foldTiers } from '../fold-tiers.js';
 import { formatCount, percent, ProgressLine } from '../progress-line.js';
 import { askRunning, tierRowsFrom } from '../running-api.js';
-import { parsePeriod, schemeOf } from '../scheme-option.js';
+import { parsePeriod } from '../scheme-option.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat } from '../table-output.js';
-import { compareTierRows, TIER_COLUMNS, tierRow, type TierRow } from '../tier-rows.js';
+import { TIER_COLUMNS, type TierRow } from '../tier-rows.js';
 
 interface TiersFlags {
   readonly dataDir?: string;
@@ -61,8 +60,8 @@ async function runTiers(flags: TiersFlags, io: CliIo): Promise<void> {
     holder !== null
       ? tierRowsFrom(await askRunning(config.dataDir, holder, 'tiers', { ...queryOf(flags), format: 'json' }))
       : isEmbedded(config)
-        ? await withDataDirectory(config.dataDir, () => folded(flags, io))
-        : await folded(flags, io);
+        ? await withDataDirectory(config.dataDir, () => folded(period, flags, io))
+        : await folded(period, flags, io);
   for (const piece of formatRows(TIER_COLUMNS, rows, flags.format)) io.out(piece);
 }
 
@@ -74,47 +73,22 @@ function queryOf({ scheme, zone, at, brand }: TiersFlags): Record<string, string
   );
 }
 
-async function folded(flags: TiersFlags, io: CliIo): Promise<TierRow[]> {
+async function folded(period: SchemePeriod, flags: TiersFlags, io: CliIo): Promise<TierRow[]> {
   const opened = await openLog(cliConfig(io, flags));
+  const line = new ProgressLine(io);
   try {
-    return await foldTiers(opened, flags, io);
+    const question = {
+      scheme: flags.scheme,
+      period,
+      zone: flags.zone ?? null,
+      at: flags.at ?? null,
+      brand: flags.brand ?? null,
+    };
+    return await foldTiers(opened, question, ({ records, total }) =>
+      line.update(() => `folding: ${percent(records, total)}, ${formatCount(records)} records`),
+    );
   } finally {
+    line.clear();
     await opened.close();
   }
-}
-
-async function foldTiers({ log, codec }: OpenLog, flags: TiersFlags, io: CliIo): Promise<TierRow[]> {
-  const stored = await lastRules(log, codec);
-  if (stored === null) throw new CliError('the log is empty');
-  const period = parsePeriod(flags.scheme);
-  if (period === null) throw usageError(`--scheme ${flags.scheme}`);
-  const zone = flags.zone ?? dayZoneOf(stored) ?? 'UTC';
-  const zeroOrderCounts = stored.schemes[0]?.zeroOrderCounts ?? true;
-  const rules: Rules = { ...stored, schemes: [schemeOf(flags.scheme, period, zone, zeroOrderCounts)] };
-  const before = flags.at === undefined ? null : parseAt(flags.at, zone);
-  const line = new ProgressLine(io);
-  const { states, lastEventAt } = await refold({
-    log,
-    codec,
-    rules,
-    before,
-    onProgress: ({ records, total }) =>
-      line.update(() => `folding: ${percent(records, total)}, ${formatCount(records)} records`),
-  });
-  line.clear();
-  if (lastEventAt === null) return [];
-  // As of T counts what came before T, so the fold is asked for T − 1.
-  const at = (before ?? lastEventAt + 1) - 1;
-  const brands = new Set<string>();
-  const rows: TierRow[] = [];
-  for (const state of states.values()) {
-    if (flags.brand !== undefined && state.brand !== flags.brand) continue;
-    for (const summary of personSummaries(state, rules, at)) {
-      brands.add(summary.brand);
-      rows.push(tierRow(summary));
-    }
-  }
-  if (brands.size > 1)
-    throw usageError(`the log holds several brands; name one by --brand: ${[...brands].sort().join(', ')}`);
-  return rows.sort(compareTierRows);
 }

@@ -1,0 +1,273 @@
+/** The command as users have it: a process of its own, on a data directory of its own. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DataDirectoryLock } from '#state-store';
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
+const SLOW_MS = 180_000;
+
+/** Rows by customer and not by time, columns by blanks, dates alone, no order ids, an order of 0, the last century. */
+const CDNOW = ` 00001 19970101  1   11.77
+ 00002 19970112  1    0.00
+ 00002 19970112  5   77.00
+ 00003 19970102  2   20.76
+ 00003 19970330  2   20.76
+ 00003 19970402  2   19.54
+ 00004 19971212  2   26.48
+ 00004 19970101  2   29.33
+ 00005 19970230  1    1.00
+`;
+const CDNOW_OPTIONS = [
+  ...['--no-header', '--delimiter', 'whitespace', '--person', '1', '--time', '2', '--amount', '4'],
+  ...['--time-zone', 'America/New_York', '--currency', 'USD', '--brand', 'cdnow'],
+];
+const YEAR = ['--scheme', 'span:1997-01-01..1998-01-01'];
+
+describe('gravity', () => {
+  let root: string;
+  let data: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'gravity-'));
+    data = join(root, 'data');
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  function gravity(argv: readonly string[], killAfterMs?: number): Promise<Outcome> {
+    const env = { PATH: process.env['PATH'], HOME: root, LOG_LEVEL: 'error' };
+    const child = spawn(process.execPath, ['--import', REGISTER, MAIN, ...argv], { env });
+    const texts = { out: '', err: '' };
+    child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => {
+      texts.err += chunk.toString();
+      if (killAfterMs !== undefined && texts.err.includes('opening'))
+        setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    });
+    return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
+  }
+
+  function file(name: string, text: string): string {
+    const path = join(root, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  it(
+    'replays a file of another shape, and answers person by person',
+    async () => {
+      const cdnow = file('CDNOW.txt', CDNOW);
+      const replayed = await gravity([
+        'replay',
+        cdnow,
+        '--data-dir',
+        data,
+        ...CDNOW_OPTIONS,
+        '--summary',
+        'json',
+      ]);
+      expect(replayed).toMatchObject({ code: 0 });
+      expect(JSON.parse(replayed.out)).toMatchObject({
+        status: 'written',
+        rows_read: 9,
+        accepted: 8,
+        rejected: { BAD_TIME: { count: 1, rows: ['CDNOW.txt#9'] } },
+        persons: 4,
+        brand: {
+          stocks: [
+            { schemeId: 'rolling:30d', tiers: [0, 0, 3, 1, 0, 0] },
+            { schemeId: 'calendar:month', tiers: [0, 0, 3, 1, 0, 0] },
+          ],
+          orders: 8,
+          gmvGrossMinor: 20_564,
+          refundsMinor: 0,
+        },
+      });
+
+      const year = await gravity(['tiers', '--data-dir', data, ...YEAR]);
+      expect(year.out).toBe(
+        'person,tier,purchase_days,orders,own_value_minor,first_purchase,last_purchase\n' +
+          '00001,3,1,1,1177,1997-01-01T05:00:00.000Z,1997-01-01T05:00:00.000Z\n' +
+          '00002,3,1,2,7700,1997-01-12T05:00:00.000Z,1997-01-12T05:00:00.000Z\n' +
+          '00003,4,3,3,6106,1997-01-02T05:00:00.000Z,1997-04-02T05:00:00.000Z\n' +
+          '00004,4,2,2,5581,1997-01-01T05:00:00.000Z,1997-12-12T05:00:00.000Z\n',
+      );
+      const april = await gravity(['tiers', '--data-dir', data, '--at', '1997-04-03', '--format', 'json']);
+      expect(JSON.parse(april.out)).toMatchObject([
+        { person: '00001', tier: 2, purchase_days: 0 },
+        { person: '00002', tier: 2 },
+        { person: '00003', tier: 4, purchase_days: 2, orders: 3 },
+        { person: '00004', tier: 2, orders: 1 },
+      ]);
+      const figures = await gravity(['figures', '--data-dir', data, '--at', '1997-12-13', '--window', '24h']);
+      expect(JSON.parse(figures.out)).toMatchObject({
+        brand: 'cdnow',
+        capital: 4,
+        orders: 1,
+        gmv_gross_minor: 2_648,
+      });
+
+      const again = await gravity([
+        'replay',
+        cdnow,
+        '--data-dir',
+        data,
+        ...CDNOW_OPTIONS,
+        '--summary',
+        'json',
+      ]);
+      expect(JSON.parse(again.out)).toMatchObject({ status: 'unchanged', brand: { gmvGrossMinor: 20_564 } });
+      expect((await gravity(['tiers', '--data-dir', data, ...YEAR])).out).toBe(year.out);
+      expect(readdirSync(data)).not.toContain('tmp');
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'gives the same after a kill in the middle',
+    async () => {
+      const rows = Array.from({ length: 30_000 }, (_, index) => {
+        const at = Date.UTC(2024, 0, 1) + ((index * 7_919) % 30_000) * 90_000;
+        return `p${(index * 31) % 700},${new Date(at).toISOString()},${index % 9 === 0 ? -5 : index % 100}\n`;
+      });
+      const path = file('rows.csv', `person,time,amount\n${rows.join('')}`);
+      const run = (directory: string, killAfterMs?: number): Promise<Outcome> =>
+        gravity(
+          ['replay', path, '--data-dir', directory, '--time-zone', 'UTC', '--summary', 'json'],
+          killAfterMs,
+        );
+      const killed = await run(data, 2_500);
+      const resumed = await run(data);
+      const undisturbed = await run(join(root, 'undisturbed'));
+      expect([resumed.code, undisturbed.code]).toEqual([0, 0]);
+      const [left, right] = [resumed, undisturbed].map(({ out }): Record<string, unknown> =>
+        Object(JSON.parse(out)),
+      );
+      expect({ ...left, status: '', wall_seconds: 0 }).toEqual({ ...right, status: '', wall_seconds: 0 });
+      expect(killed.code).not.toBe(1);
+      const tiers = await gravity(['tiers', '--data-dir', data]);
+      expect(tiers.out.split('\n').length).toBe(702);
+      expect(tiers.out).toBe((await gravity(['tiers', '--data-dir', join(root, 'undisturbed')])).out);
+    },
+    2 * SLOW_MS,
+  );
+
+  it(
+    'refuses before anything is written',
+    async () => {
+      const path = file('rows.csv', 'who,when,amount\np,2024-01-01,1\n');
+      const missing = await gravity(['replay', path, '--data-dir', data]);
+      expect(missing).toMatchObject({ code: 2, out: '' });
+      expect(missing.err).toContain('has no column "person" (--person); its columns are: who, when, amount');
+      const nothing = await gravity([
+        'replay',
+        path,
+        '--data-dir',
+        data,
+        '--person',
+        'who',
+        '--time',
+        'amount',
+      ]);
+      expect(nothing).toMatchObject({ code: 1, out: '' });
+      expect(nothing.err).toContain('BAD_TIME: 1, first row 2');
+      const absent = await gravity(['replay', join(root, 'absent.csv'), '--data-dir', data]);
+      expect(absent).toMatchObject({ code: 1 });
+      expect(absent.err).toContain('absent.csv');
+      expect(existsSync(data)).toBe(false);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'leaves a directory alone that another process works in, and asks that process instead',
+    async () => {
+      const answers = {
+        '/api/v1/tiers': [
+          {
+            person: 'p',
+            tier: 4,
+            purchase_days: 2,
+            orders: 3,
+            own_value_minor: 9,
+            first_purchase: null,
+            last_purchase: null,
+          },
+        ],
+        '/api/v1/figures': { brand: 'b', capital: 1 },
+      };
+      const asked: string[] = [];
+      const server = createServer((request, response) => {
+        const url = new URL(request.url ?? '/', 'http://localhost');
+        asked.push(url.pathname + url.search);
+        const answer = Object.entries(answers).find(([path]) => path === url.pathname)?.[1];
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const lock = DataDirectoryLock.acquire(data, { api: `http://127.0.0.1:${port}` });
+      try {
+        const refused = await gravity([
+          'replay',
+          file('rows.csv', 'person,time,amount\n'),
+          '--data-dir',
+          data,
+        ]);
+        expect(refused).toMatchObject({ code: 3, out: '' });
+        expect(refused.err).toContain(`${data} is in use by process ${process.pid}`);
+        const tiers = await gravity([
+          'tiers',
+          '--data-dir',
+          data,
+          '--at',
+          '2024-01-01',
+          '--scheme',
+          'calendar:month',
+        ]);
+        expect(tiers).toMatchObject({ code: 0 });
+        expect(tiers.out).toContain('\np,4,2,3,9,,\n');
+        const figures = await gravity(['figures', '--data-dir', data, '--brand', 'b']);
+        expect(JSON.parse(figures.out)).toEqual({ brand: 'b', capital: 1 });
+        expect(asked).toEqual([
+          '/api/v1/tiers?scheme=calendar%3Amonth&at=2024-01-01&format=json',
+          '/api/v1/figures?brand=b&channel=all&window=30d&scheme=rolling%3A30d',
+        ]);
+      } finally {
+        lock.release();
+        await new Promise((resolve) => server.close(resolve));
+      }
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'says how it is used',
+    async () => {
+      const [help, unknown, empty, bad] = await Promise.all([
+        gravity(['replay', '--help']),
+        gravity(['frob']),
+        gravity(['tiers', '--data-dir', data]),
+        gravity(['tiers', '--data-dir', data, '--scheme', 'weekly']),
+      ]);
+      expect(help.code).toBe(0);
+      expect(help.out).toContain('--zero-orders');
+      expect(unknown).toMatchObject({ code: 2, out: '' });
+      expect(empty).toMatchObject({ code: 1 });
+      expect(empty.err).toContain('holds no log');
+      expect(bad).toMatchObject({ code: 2 });
+      expect(existsSync(data)).toBe(false);
+    },
+    SLOW_MS,
+  );
+});

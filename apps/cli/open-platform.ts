@@ -1,0 +1,23 @@
+/** The platform for a command: its log lines go to stderr, and only when something is wrong. */
+import { Platform } from '#platform';
+import { AppLogger } from '#service';
+import { DataDirectoryLockedError } from '#state-store';
+import { isEmbedded, type CliConfig } from './cli-config.js';
+import { type CliIo } from './cli-io.js';
+import { lockedError } from './data-directory.js';
+
+/** @throws CliError (locked) */
+export async function openPlatform(config: CliConfig, io: CliIo): Promise<Platform> {
+  const logger = AppLogger.create({
+    service: 'gravity',
+    level: config.logLevel === 'info' ? 'warn' : config.logLevel,
+    stream: 'stderr',
+    pretty: io.isTerminal,
+  });
+  try {
+    return await Platform.open(config, isEmbedded(config), logger);
+  } catch (error) {
+    if (error instanceof DataDirectoryLockedError) throw lockedError(config.dataDir, error);
+    throw error;
+  }
+}
