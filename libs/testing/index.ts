@@ -10,7 +10,25 @@ export {
   type WindowLogEntry,
 } from './naive-windows.js';
 export { LOG_BRANDS, LOG_CHANNELS, WINDOW_SETS, windowLog } from './window-log-arbitrary.js';
-export { WindowHarness, linkViewOf, rowKey, type FoldedBatch, type HarnessCheckpoint } from './window-harness.js';
+export {
+  WindowHarness,
+  linkViewOf,
+  rowKey,
+  type FoldedBatch,
+  type HarnessCheckpoint,
+} from './window-harness.js';
+export { RecordingFigureSink } from './recording-figure-sink.js';
+export { figureSinkContract, type OpenedFigureSink } from './figure-sink-contract.js';
+export {
+  batchesOf,
+  feed,
+  feedFrom,
+  PATIENT,
+  PipelineWorld,
+  SILENT_OBSERVER,
+  WORLD_GROUP,
+  type WorldCodecs,
+} from './pipeline-world.js';
 export { TempDir } from './temp-dir.js';
 export { stateStoreContract, type OpenedStateStore } from './state-store-contract.js';
 export { logContract, type OpenedLog } from './log-contract.js';

@@ -24,6 +24,8 @@ export class Figures {
   /** Takes over the changes of a batch that is known to be committed. */
   apply(changes: FigureChanges): void {
     this.days.apply(changes.days);
+    // What changes nothing may have been recorded before the log said what its windows are.
+    if (changes.windows.size === 0) return;
     this.windows ??= new WindowFigures(changes.windows.specs);
     this.windows.apply(changes.windows);
   }
