@@ -1,11 +1,42 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { PLATFORM, type Platform } from '#platform';
+import { AppLogger, HealthRegistry, ShutdownSequence } from '#service';
+import { CatalogueController } from './api/catalogue.controller.js';
+import { EventsController } from './api/events.controller.js';
+import { FiguresController } from './api/figures.controller.js';
+import { PersonsController } from './api/persons.controller.js';
+import { StatusController } from './api/status.controller.js';
+import { TierChangesController } from './api/tier-changes.controller.js';
+import { TiersController } from './api/tiers.controller.js';
+import { type ConsoleOptions } from './config.js';
+import { ConsoleService } from './console.service.js';
 
 @Module({})
 export class ConsoleModule {
-  static forRoot(_options: object): DynamicModule {
-    return { module: ConsoleModule };
+  static forRoot(options: ConsoleOptions): DynamicModule {
+    return {
+      module: ConsoleModule,
+      controllers: [
+        FiguresController,
+        CatalogueController,
+        TierChangesController,
+        PersonsController,
+        TiersController,
+        StatusController,
+        EventsController,
+      ],
+      providers: [
+        {
+          provide: ConsoleService,
+          inject: [PLATFORM, AppLogger, HealthRegistry, ShutdownSequence],
+          useFactory: (
+            platform: Platform,
+            logger: AppLogger,
+            health: HealthRegistry,
+            shutdown: ShutdownSequence,
+          ) => new ConsoleService({ platform, logger: logger.child('console'), health, shutdown }, options),
+        },
+      ],
+    };
   }
 }
-
-export function configureConsole(_app: NestExpressApplication): void {}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { platformSettings } from '#platform';
 import { consumerSettings, serverSettings } from '#service';
+import { consoleSettings } from '../console/config.js';
 import { intakeSettings } from '../intake/config.js';
 import { relationshipSettings } from '../relationship/config.js';
 import { simulatorSettings } from '../simulator/config.js';
@@ -12,6 +13,7 @@ export const standaloneConfig = z.object({
   ...consumerSettings,
   ...intakeSettings,
   ...relationshipSettings,
+  ...consoleSettings,
   ...simulatorSettings,
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;

@@ -5,7 +5,9 @@ import { HealthRegistry, type AppDefinition } from '#service';
 import { type LogServer } from '#transport';
 import { ARCHIVE_SERVER, ArchiveModule } from '../archive/archive.module.js';
 import { ArchiveService } from '../archive/archive.service.js';
-import { ConsoleModule, configureConsole } from '../console/console.module.js';
+import { configureConsole } from '../console/configure-console.js';
+import { ConsoleModule } from '../console/console.module.js';
+import { ConsoleService } from '../console/console.service.js';
 import { INTAKE_SERVER, IntakeModule } from '../intake/intake.module.js';
 import { IntakeService, pseudonymKeyFile } from '../intake/intake.service.js';
 import { RELATIONSHIP_SERVER, RelationshipModule } from '../relationship/relationship.module.js';
@@ -34,7 +36,7 @@ export const standalone: AppDefinition<StandaloneConfig> = {
     [INTAKE_SERVER, RELATIONSHIP_SERVER, ARCHIVE_SERVER].map((server) =>
       app.get<LogServer>(server, { strict: false }),
     ),
-  configure: configureConsole,
+  configure: (app, config) => configureConsole(app, config),
   prepare,
   started: (app, url) => {
     app.get<Platform>(PLATFORM, { strict: false }).lock?.announce({ api: url });
@@ -58,4 +60,5 @@ async function prepare(
   await app.get(IntakeService, { strict: false }).prepare();
   await app.get(RelationshipService, { strict: false }).prepare();
   app.get(ArchiveService, { strict: false }).prepare();
+  await app.get(ConsoleService, { strict: false }).prepare();
 }

@@ -12,7 +12,7 @@ import { type Log } from './log.js';
 import { TOPICS } from './topics.js';
 
 export interface RefoldOptions {
-  readonly log: Log;
+  readonly log: Pick<Log, 'ends' | 'read'>;
   readonly codec: LogCodec;
   /** Fold by these instead of the rules in the log. */
   readonly rules: Rules;

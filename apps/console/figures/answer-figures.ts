@@ -1,15 +1,17 @@
+/** The FAST+ figures of a brand as the API, the page and `gravity figures` give them. */
+import { windowFiguresFromFacts, type ClickHouse } from '#clickhouse';
+import { ALL_CHANNELS, DayCalendar, DEFAULT_WINDOWS, DEFAULT_ZONE, dayText } from '#domain';
+import { ratio, type FiguresAnswer, type PeriodAnswer } from './answers.js';
+import { foldProgress, leastWatermark, type FoldProgress } from './fold-progress.js';
+import { periodKey, periodRows, sumsByKey, type PeriodSum } from './period-rows.js';
+import { stampOf, type StampParts } from './stamp-of.js';
 import {
-  latestPeriodFigures,
-  latestWindowFigures,
-  windowFiguresAt,
-  windowFiguresFromFacts,
-  type ClickHouse,
-  type PeriodFigures,
-  type WindowCounts,
-  type WindowFigures,
-} from '#clickhouse';
-import { ALL_CHANNELS, DEFAULT_WINDOWS } from '#domain';
-import { BUILD, isoOrNull, type Stamp } from './stamp.js';
+  latestWindowBoard,
+  NO_COUNTS,
+  windowBoardAt,
+  type ChannelCounts,
+  type WindowBoard,
+} from './window-board.js';
 
 export interface FiguresQuestion {
   readonly brand: string;
@@ -19,57 +21,12 @@ export interface FiguresQuestion {
   readonly window: string;
   /** Events before this instant, ms; null: now. */
   readonly at: number | null;
-  /** Whose tiers and Conversion are answered, for `at` null. */
+  /** Whose tiers and Conversion are answered. */
   readonly schemeId: string;
+  /** Of the relationship log. */
   readonly partitionsTotal: number;
-}
-
-/** A ratio is made on reading; null over 0. */
-export interface Ratio {
-  readonly numerator: number;
-  readonly denominator: number;
-  readonly value: number | null;
-}
-
-export interface FiguresAnswer {
-  readonly brand: string;
-  readonly channel: string;
-  readonly window: string;
-  /** Persons in relation with the brand just before the end of the window (FAST+ Capital). */
-  readonly capital: number;
-  readonly visitors: number;
-  readonly active: number;
-  /** FAST+ Connection, the channel gravity 场域引力: active relations over visitors. */
-  readonly connection: Ratio;
-  /** Related visitors over visitors. */
-  readonly related_visit_share: Ratio;
-  readonly orders: number;
-  readonly gmv_gross_minor: number;
-  readonly refunds_minor: number;
-  readonly gmv_net_minor: number;
-  /** Of the scheme's period; null when the figures are of the past, or of a channel without rows. */
-  readonly period: PeriodAnswer | null;
-  readonly stamp: Stamp;
-}
-
-export interface PeriodAnswer {
-  readonly scheme_id: string;
-  readonly period_id: string;
-  readonly day: string;
-  readonly capital: number;
-  readonly new_relations: number;
-  readonly lost_relations: number;
-  readonly net_relations: number;
-  /** FAST+ Conversion, literal; for all channels only. */
-  readonly conversion: Ratio | null;
-  readonly conversion_cohort: Ratio | null;
-  /** Persons by tier 0–5; for all channels only. */
-  readonly tiers: readonly number[] | null;
-  readonly orders: number;
-  readonly gmv_gross_minor: number;
-  readonly refunds_minor: number;
-  readonly gmv_net_minor: number;
-  readonly stamp: Stamp;
+  /** Zone of the scheme's days. Default: Asia/Shanghai. */
+  readonly zone?: string;
 }
 
 /** Widths by window id. */
@@ -78,8 +35,8 @@ export const WINDOW_WIDTHS: ReadonlyMap<string, number> = new Map(
 );
 
 /**
- * The FAST+ figures of a brand: live from the rows that the fold has written, or as of an instant, from a closed
- * window end if there is one and else counted from the raw facts.
+ * Live from the rows that the fold has written, or as of an instant: from a closed window end if there is one and
+ * else counted from the raw facts.
  *
  * @returns null while nothing has been written yet
  */
@@ -87,74 +44,54 @@ export async function answerFigures(
   clickhouse: ClickHouse,
   question: FiguresQuestion,
 ): Promise<FiguresAnswer | null> {
-  const { brand, channel, window, at } = question;
-  if (at !== null) return answerOf(question, await countsAt(clickhouse, question, at), null);
-  const live = await latestWindowFigures(clickhouse, { brand, channel, window });
-  if (live === null) return null;
-  const { schemeId } = question;
-  const period = await latestPeriodFigures(clickhouse, { brand, channel, schemeId });
-  return answerOf(
+  const progress = await foldProgress(clickhouse);
+  if (progress === null) return null;
+  if (question.at !== null) return answerAt(clickhouse, question, question.at, progress);
+  const { brand, schemeId, channel, window } = question;
+  const board = await latestWindowBoard(clickhouse, { brand, window }, progress);
+  if (board === null) return null;
+  const rows = await periodRows(clickhouse, {
+    ...{ brand, schemeId, channel, keep: 'newest', generation: progress.generation },
+  });
+  const period = sumsByKey(rows, progress).get(periodKey(schemeId, channel));
+  const total = question.partitionsTotal;
+  const { generation } = progress;
+  return boardAnswer(
     question,
-    { counts: live, stamp: windowStamp(live, question) },
-    period === null ? null : periodAnswer(period, channel, question),
+    board,
+    period === undefined ? null : periodAnswer(period, { total, generation }),
   );
 }
 
-interface Counted {
-  readonly counts: WindowCounts;
-  readonly stamp: Stamp;
-}
-
-async function countsAt(clickhouse: ClickHouse, question: FiguresQuestion, at: number): Promise<Counted> {
-  const { brand, channel, window } = question;
-  const closed = await windowFiguresAt(clickhouse, { brand, channel, window }, at);
-  if (closed !== null) return { counts: closed, stamp: windowStamp(closed, question) };
-  const widthMs = WINDOW_WIDTHS.get(window);
-  if (widthMs === undefined) throw new RangeError(`window ${window} is not known`);
-  const counts = await windowFiguresFromFacts(clickhouse, { brand, channel, widthMs, at });
-  const stamp: Stamp = {
-    as_of: isoOrNull(at),
-    watermark: null,
-    partitions_reporting: null,
-    partitions_total: question.partitionsTotal,
-    log_positions: null,
-    late_pending: null,
-    status: 'provisional',
-    build: BUILD,
-    scheme_id: null,
-    generation: null,
-  };
-  return { counts, stamp };
-}
-
-function answerOf(question: FiguresQuestion, counted: Counted, period: PeriodAnswer | null): FiguresAnswer {
-  const { counts, stamp } = counted;
-  return {
-    brand: question.brand,
-    channel: question.channel,
-    window: question.window,
-    capital: counts.capital,
-    visitors: counts.visitors,
-    active: counts.active,
-    connection: ratio(counts.active_related, counts.visitors),
-    related_visit_share: ratio(counts.visitors_related, counts.visitors),
-    orders: counts.orders,
-    gmv_gross_minor: counts.gmv_gross_minor,
-    refunds_minor: counts.refunds_minor,
-    gmv_net_minor: counts.gmv_gross_minor - counts.refunds_minor,
+/** The answer for one channel out of a board that has been read already. */
+export function boardAnswer(
+  question: Pick<FiguresQuestion, 'brand' | 'channel' | 'window' | 'partitionsTotal'>,
+  board: WindowBoard,
+  period: PeriodAnswer | null,
+): FiguresAnswer {
+  const { partitionsTotal: total, channel } = question;
+  // A channel in which nothing happened has no rows, and is as true as the others.
+  const status = board.channels.get(ALL_CHANNELS)?.status ?? 'closed';
+  const counted = board.channels.get(channel) ?? { counts: NO_COUNTS, status };
+  const { end: asOf, generation, partitions } = board;
+  return answerOf(
+    question,
+    counted,
+    { asOf, status: counted.status, partitions, total, generation, schemeId: null },
     period,
-    stamp,
-  };
+  );
 }
 
+/** @param log.asOf   the close that it speaks of, ms; default: as far as time has got */
 export function periodAnswer(
-  period: PeriodFigures,
-  channel: string,
-  question: Pick<FiguresQuestion, 'schemeId' | 'partitionsTotal'>,
+  period: PeriodSum,
+  log: { readonly total: number; readonly generation: number; readonly asOf?: number },
 ): PeriodAnswer {
-  const isAll = channel === ALL_CHANNELS;
+  const isAll = period.channel === ALL_CHANNELS;
+  const { partitions, status, scheme_id: schemeId } = period;
+  const asOf = log.asOf ?? leastWatermark(partitions.values());
   return {
-    scheme_id: question.schemeId,
+    scheme_id: period.scheme_id,
     period_id: period.period_id,
     day: period.day,
     capital: period.capital,
@@ -168,36 +105,77 @@ export function periodAnswer(
     gmv_gross_minor: period.gmv_gross_minor,
     refunds_minor: period.refunds_minor,
     gmv_net_minor: period.gmv_gross_minor - period.refunds_minor,
-    stamp: {
-      as_of: isoOrNull(period.watermark),
-      watermark: isoOrNull(period.watermark),
-      partitions_reporting: period.partitionsReporting,
-      partitions_total: question.partitionsTotal,
-      log_positions: null,
-      late_pending: null,
-      status: period.status,
-      build: BUILD,
-      scheme_id: question.schemeId,
-      generation: period.generation,
-    },
+    stamp: stampOf({
+      ...{ asOf, status, partitions, schemeId, total: log.total, generation: log.generation },
+    }),
   };
 }
 
-function windowStamp(figures: WindowFigures, question: FiguresQuestion): Stamp {
+async function answerAt(
+  clickhouse: ClickHouse,
+  question: FiguresQuestion,
+  at: number,
+  progress: FoldProgress,
+): Promise<FiguresAnswer> {
+  const { brand, channel, window, partitionsTotal: total } = question;
+  const period = await periodAt(clickhouse, question, at, progress);
+  const closed = await windowBoardAt(clickhouse, { brand, window }, at, progress);
+  if (closed !== null) return boardAnswer(question, closed, period);
+  const widthMs = WINDOW_WIDTHS.get(window);
+  if (widthMs === undefined) throw new RangeError(`window ${window} is not known`);
+  const counts = await windowFiguresFromFacts(clickhouse, { brand, channel, widthMs, at });
+  const { generation, partitions } = progress;
+  const isPast = at <= (leastWatermark(partitions.values()) ?? -Infinity);
+  const status = isPast ? 'closed' : 'provisional';
+  return answerOf(
+    question,
+    { counts, status },
+    { asOf: at, status, partitions, total, generation, schemeId: null },
+    period,
+  );
+}
+
+/** The rows of a day say how it closed, so they answer for the midnight at its end and for no other instant. */
+async function periodAt(
+  clickhouse: ClickHouse,
+  { brand, schemeId, channel, zone, partitionsTotal: total }: FiguresQuestion,
+  at: number,
+  progress: FoldProgress,
+): Promise<PeriodAnswer | null> {
+  const { generation, partitions } = progress;
+  const calendar = DayCalendar.of(zone ?? DEFAULT_ZONE);
+  const day = calendar.dayOf(at - 1);
+  const watermark = leastWatermark(partitions.values());
+  if (calendar.dayStart(day + 1) !== at || watermark === null || watermark < at) return null;
+  const rows = await periodRows(clickhouse, {
+    ...{ brand, schemeId, channel, generation, keep: 'newest', dayMax: dayText(day) },
+  });
+  const period = sumsByKey(rows, progress).get(periodKey(schemeId, channel));
+  return period === undefined ? null : periodAnswer(period, { total, generation, asOf: at });
+}
+
+function answerOf(
+  question: Pick<FiguresQuestion, 'brand' | 'channel' | 'window'>,
+  { counts }: ChannelCounts,
+  stamp: StampParts,
+  period: PeriodAnswer | null,
+): FiguresAnswer {
   return {
-    as_of: isoOrNull(figures.end),
-    watermark: isoOrNull(figures.watermark),
-    partitions_reporting: figures.partitionsReporting,
-    partitions_total: question.partitionsTotal,
-    log_positions: null,
-    late_pending: null,
-    status: figures.status,
-    build: BUILD,
-    scheme_id: null,
-    generation: figures.generation,
+    brand: question.brand,
+    channel: question.channel,
+    window: question.window,
+    capital: counts.capital,
+    visitors: counts.visitors,
+    active: counts.active,
+    visitors_related: counts.visitors_related,
+    active_related: counts.active_related,
+    connection: ratio(counts.active_related, counts.visitors),
+    related_visit_share: ratio(counts.visitors_related, counts.visitors),
+    orders: counts.orders,
+    gmv_gross_minor: counts.gmv_gross_minor,
+    refunds_minor: counts.refunds_minor,
+    gmv_net_minor: counts.gmv_gross_minor - counts.refunds_minor,
+    period,
+    stamp: stampOf(stamp),
   };
-}
-
-function ratio(numerator: number, denominator: number): Ratio {
-  return { numerator, denominator, value: denominator === 0 ? null : numerator / denominator };
 }

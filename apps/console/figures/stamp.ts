@@ -1,23 +1,53 @@
-/** As of when a figure is true, and how complete it is. On every answer of the API; null where not computed. */
-export interface Stamp {
-  /** The instant that the figure is for: the end of the window, or the newest event counted. ISO, UTC. */
-  readonly as_of: string | null;
-  /** Event time that all partitions have reached. ISO, UTC. */
-  readonly watermark: string | null;
-  readonly partitions_reporting: number | null;
-  readonly partitions_total: number | null;
-  /** Next log offset by partition. */
-  readonly log_positions: Readonly<Record<string, number>> | null;
-  readonly late_pending: number | null;
-  readonly status: 'provisional' | 'closed' | 'restated' | 'incomplete';
-  /** Version of the software that computed it. */
-  readonly build: string;
-  readonly scheme_id: string | null;
-  readonly generation: number | null;
-}
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { ROW_STATUSES } from './row-status.js';
 
-export const BUILD = '0.1.0';
+const instant = z.iso.datetime();
+
+/** As of when a figure is true, and how complete it is. On every answer of the API; null where not computed. */
+export const stampSchema = z
+  .object({
+    as_of: instant
+      .nullable()
+      .describe('The instant the figure is for: the end of its window, or how far time has got. ISO, UTC'),
+    watermark: instant
+      .nullable()
+      .describe('Event time that all partitions have reached: nothing before it is awaited. ISO, UTC'),
+    partitions_reporting: z.int().nullable().describe('Partitions of the log that the figure is made of'),
+    partitions_total: z.int().nullable(),
+    log_positions: z
+      .record(z.string(), z.int())
+      .nullable()
+      .describe('Partition → next log offset: equal positions mean equal figures'),
+    late_pending: z.int().nullable().describe('Late events that closed figures do not hold yet'),
+    status: z
+      .enum(ROW_STATUSES)
+      .describe('provisional: still moving; closed: its time is over; incomplete: a lower bound'),
+    build: z.string().describe('Version of the software that answered'),
+    scheme_id: z.string().nullable(),
+    generation: z.int().nullable().describe('Goes up when the log is laid out anew'),
+  })
+  .readonly();
+export type Stamp = z.infer<typeof stampSchema>;
+
+export const BUILD: string = packageVersion();
 
 export function isoOrNull(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  return at === null || !Number.isFinite(at) ? null : new Date(at).toISOString();
+}
+
+function packageVersion(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) return 'unknown';
+    folder = parent;
+  }
+  const manifest: unknown = createRequire(import.meta.url)(join(folder, 'package.json'));
+  const version: unknown =
+    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : null;
+  return typeof version === 'string' ? version : 'unknown';
 }

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { microserviceSettings } from '#platform';
+import { duration, integer, list, serverSettings } from '#service';
+
+const CURRENCY = /^[A-Z]{3}$/;
+
+/** Settings of the console alone; standalone has them too. */
+export const consoleSettings = {
+  figuresMs: duration().prefault('1s').describe('How often the figures of open pages are read'),
+  pagesMax: integer(1, 10_000).prefault('200').describe('Pages that may follow the live events at one time'),
+  currency: z
+    .string()
+    .regex(CURRENCY, 'expected an ISO 4217 code such as CNY or EUR')
+    .prefault('CNY')
+    .describe('Currency that the page shows amounts in; nothing is converted'),
+  allowedHosts: list()
+    .optional()
+    .describe(
+      'Host names by which a server on a loopback address may be called, besides its own (a proxy’s)',
+    ),
+};
+
+export const consoleConfig = z.object({ ...serverSettings, ...microserviceSettings, ...consoleSettings });
+export type ConsoleConfig = z.infer<typeof consoleConfig>;
+
+/** What the console needs of whichever app it runs in. */
+export interface ConsoleOptions {
+  readonly host: string;
+  readonly figuresMs: number;
+  readonly pagesMax: number;
+  readonly currency: string;
+  readonly allowedHosts?: readonly string[] | undefined;
+}

@@ -1,0 +1,127 @@
+/** One end of a window for every channel of a brand, put together from the rows of all partitions. */
+import {
+  big,
+  integer,
+  latestWindowFigures,
+  oneOf,
+  rowOf,
+  text,
+  windowFiguresAt,
+  type ClickHouse,
+  type WindowCounts,
+  type WindowFigures,
+  type WindowQuery,
+} from '#clickhouse';
+import { type RowStatus } from '#pipeline';
+import { leastWatermark, positionOf, type FoldProgress, type PartitionProgress } from './fold-progress.js';
+import { ROW_STATUSES, worstStatus } from './row-status.js';
+
+export interface ChannelCounts {
+  readonly counts: WindowCounts;
+  readonly status: RowStatus;
+}
+
+export interface WindowBoard {
+  /** End instant T of [T − W, T), ms. */
+  readonly end: number;
+  readonly generation: number;
+  /** By channel, `all` among them; a channel that is absent had nothing in the window. */
+  readonly channels: ReadonlyMap<string, ChannelCounts>;
+  /** What the rows are made of. */
+  readonly partitions: ReadonlyMap<number, PartitionProgress>;
+  readonly watermark: number | null;
+}
+
+export const NO_COUNTS: WindowCounts = {
+  visitors: 0,
+  active: 0,
+  active_related: 0,
+  visitors_related: 0,
+  capital: 0,
+  orders: 0,
+  gmv_gross_minor: 0,
+  refunds_minor: 0,
+};
+
+const ROW = rowOf({
+  ...{ channel: text, partition: integer, version: big, status: oneOf(ROW_STATUSES), watermark_ms: integer },
+  ...{ visitors: integer, active: integer, active_related: integer, visitors_related: integer },
+  ...{ capital: integer, orders: integer, gmv_gross_minor: integer, refunds_minor: integer },
+});
+type Row = ReturnType<typeof ROW>;
+
+/** The newest end that is whole; null before the first one. */
+export async function latestWindowBoard(
+  clickhouse: ClickHouse,
+  query: Omit<WindowQuery, 'channel'>,
+  progress: FoldProgress,
+): Promise<WindowBoard | null> {
+  const newest = await latestWindowFigures(clickhouse, query);
+  return newest === null ? null : boardAt(clickhouse, query, newest, progress);
+}
+
+/** The end at exactly this instant; null where it is not closed everywhere, or has no rows. */
+export async function windowBoardAt(
+  clickhouse: ClickHouse,
+  query: Omit<WindowQuery, 'channel'>,
+  at: number,
+  progress: FoldProgress,
+): Promise<WindowBoard | null> {
+  const closed = await windowFiguresAt(clickhouse, query, at);
+  return closed === null ? null : boardAt(clickhouse, query, closed, progress);
+}
+
+async function boardAt(
+  clickhouse: ClickHouse,
+  { brand, window }: Omit<WindowQuery, 'channel'>,
+  { end, generation }: Pick<WindowFigures, 'end' | 'generation'>,
+  progress: FoldProgress,
+): Promise<WindowBoard> {
+  const rows = await clickhouse.query({
+    sql: `
+      SELECT channel, partition, version, status, toUnixTimestamp64Milli(watermark) AS watermark_ms,
+        visitors, active, active_related, visitors_related, capital, orders, gmv_gross_minor, refunds_minor
+      FROM gravity.window_figures FINAL
+      WHERE brand = {brand:String} AND window = {window:String} AND generation = {generation:UInt32}
+        AND end = fromUnixTimestamp64Milli({end:Int64}, 'UTC')`,
+    params: { brand, window, generation, end },
+    settings: { do_not_merge_across_partitions_select_final: 1 },
+    row: ROW,
+  });
+  const partitions = new Map(generation === progress.generation ? progress.partitions : []);
+  for (const row of rows) {
+    const before = partitions.get(row.partition);
+    partitions.set(row.partition, {
+      position: Math.max(before?.position ?? 0, positionOf(row.version)),
+      watermark: Math.max(before?.watermark ?? -Infinity, row.watermark_ms),
+    });
+  }
+  const watermark = leastWatermark(partitions.values());
+  return { end, generation, channels: byChannel(rows), partitions, watermark };
+}
+
+function byChannel(rows: readonly Row[]): ReadonlyMap<string, ChannelCounts> {
+  const channels = new Map<string, ChannelCounts>();
+  for (const row of rows) {
+    const sum = channels.get(row.channel);
+    channels.set(row.channel, {
+      counts: added(sum?.counts ?? NO_COUNTS, row),
+      status: sum === undefined ? row.status : worstStatus([sum.status, row.status]),
+    });
+  }
+  return channels;
+}
+
+/** Persons are partitioned, so counts add up over partitions (never over channels). */
+function added(left: WindowCounts, right: WindowCounts): WindowCounts {
+  return {
+    visitors: left.visitors + right.visitors,
+    active: left.active + right.active,
+    active_related: left.active_related + right.active_related,
+    visitors_related: left.visitors_related + right.visitors_related,
+    capital: left.capital + right.capital,
+    orders: left.orders + right.orders,
+    gmv_gross_minor: left.gmv_gross_minor + right.gmv_gross_minor,
+    refunds_minor: left.refunds_minor + right.refunds_minor,
+  };
+}

@@ -1,0 +1,94 @@
+/** The parameters of the API: each has one definition, by which it is checked and described. */
+import { z } from 'zod';
+import { DEFAULT_WINDOWS, KNOWN_CHANNELS } from '#domain';
+import { choice, instant as isoInstant, timeZone } from '#service';
+import { instantFromText } from '../tiers/instant-text.js';
+import { badParameter } from './api-problem.js';
+
+const TEXT_MAX = 1_000;
+/** What ClickHouse's DateTime64 can hold. */
+const INSTANT_MIN = Date.UTC(1900, 0, 1);
+const INSTANT_MAX = Date.UTC(2262, 0, 1);
+
+const text = () =>
+  z.string().min(1, 'expected some text').max(TEXT_MAX, `expected at most ${TEXT_MAX} characters`);
+
+const instant = () =>
+  z
+    .string()
+    .transform(withPlus)
+    .pipe(isoInstant())
+    .refine((at) => at >= INSTANT_MIN && at < INSTANT_MAX, 'expected an instant from 1900 to 2261');
+
+/** An unescaped `+` of an offset arrives as a space. */
+function withPlus(text: string): string {
+  return text.replace(/(T.*) (\d\d:?\d\d)$/, '$1+$2');
+}
+
+/**
+ * The instant of an `at`, ms.
+ * @throws ApiProblem
+ */
+export function readAt(text: string, zone: string): number {
+  const at = instantFromText(withPlus(text), zone);
+  if (at !== null && at >= INSTANT_MIN && at < INSTANT_MAX) return at;
+  throw badParameter(
+    'at',
+    'at: expected an instant from 1900 to 2261 such as 2026-11-11T00:00:00+08:00, or local: 2026-11-11T20:00',
+  );
+}
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `expected a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
+
+const windowIds = DEFAULT_WINDOWS.map(({ id }) => id);
+const [firstWindow = '5m', ...otherWindows] = windowIds;
+
+export const PARAMS = {
+  brand: text().optional().describe('Needed where there is more than one'),
+  channel: text()
+    .default('all')
+    .describe(`all (distinct persons), or one channel such as ${KNOWN_CHANNELS.slice(0, 3).join(', ')}`),
+  window: choice([firstWindow, ...otherWindows])
+    .default('1h')
+    .describe('Width of the window'),
+  at: text()
+    .optional()
+    .describe(
+      'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone of the days; default: now',
+    ),
+  scheme: text().optional().describe('Scheme of tiers and Conversion; default rolling:30d'),
+  from: instant().optional().describe('First end of a window; ISO 8601 with its offset'),
+  to: instant().optional().describe('Last end of a window; ISO 8601 with its offset; default: the newest'),
+  points: wholeNumber(1, 1_000)
+    .default(240)
+    .describe('At most so many ends; where there are more, every n-th is taken'),
+  person: text().optional().describe('Only of this person (a pseudonym)'),
+  tier: wholeNumber(0, 5).optional().describe('Only of this tier'),
+  order: choice(['oldest', 'newest']).default('oldest').describe('What comes first'),
+  after: text().optional().describe('`next` of the page before'),
+  limit: wholeNumber(1, 1_000).default(100).describe('Rows of a page at most'),
+  by: choice(['period', 'day']).default('period').describe('The close of each period, or of each day'),
+  zone: timeZone().optional().describe('Zone of the days, a tz database name; default: that of the log'),
+} as const;
+
+/** Of `/tiers`, which asks as `gravity tiers` does. */
+export const TIERS_PARAMS = {
+  scheme: text()
+    .default('rolling:30d')
+    .describe('rolling:30d, calendar:month, or span:FROM..TO (days, TO not included)'),
+  at: text()
+    .optional()
+    .describe(
+      'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone; ' +
+        'default: the last event + 1 ms',
+    ),
+  format: choice(['json']).default('json').describe('Of the answer'),
+} as const;
+
+export type ParamShape = Readonly<Record<string, z.ZodType>>;
+export type ParamsOf<Shape extends ParamShape> = { readonly [Key in keyof Shape]: z.output<Shape[Key]> };

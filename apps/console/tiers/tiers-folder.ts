@@ -1,0 +1,69 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Log, type LogCodec, type RecordBatch, type TopicPartition } from '#pipeline';
+import { ApiProblem } from '../http/api-problem.js';
+import { foldTiers, type FoldedTiers, type TiersQuestion } from './fold-tiers.js';
+
+const WAITING_MAX = 4;
+
+/**
+ * Folds the log for whoever asks, beside the work of this process: one at a time, since each holds all states in
+ * memory, and letting others have their turn between batches.
+ */
+export class TiersFolder {
+  private tail: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+
+  constructor(
+    private readonly source: { readonly log: Log; readonly codec: () => LogCodec },
+    private readonly stopping: AbortSignal,
+  ) {}
+
+  /**
+   * @param gone   the asker has left: nobody needs the answer any more
+   * @throws ApiProblem 503 when too many ask at once, and the errors of `foldTiers`
+   */
+  async fold(question: TiersQuestion, gone: AbortSignal): Promise<FoldedTiers> {
+    if (this.waiting >= WAITING_MAX) {
+      throw new ApiProblem(503, `${this.waiting} such questions are being answered; ask again later`);
+    }
+    this.waiting++;
+    const signal = AbortSignal.any([gone, this.stopping]);
+    const answer = this.tail.then(() => {
+      signal.throwIfAborted();
+      return foldTiers({ log: politeReader(this.source.log), codec: this.source.codec() }, question, () =>
+        signal.throwIfAborted(),
+      );
+    });
+    this.tail = answer.catch(() => undefined);
+    try {
+      return await answer;
+    } finally {
+      this.waiting--;
+    }
+  }
+
+  /** Resolves when nothing is being folded any more. */
+  async idle(): Promise<void> {
+    await this.tail;
+  }
+}
+
+/** An embedded log reads without ever waiting, which would leave no turn for anybody else in the process. */
+function politeReader(log: Log): Pick<Log, 'ends' | 'read'> {
+  return {
+    ends: (topic) => log.ends(topic),
+    read: (input, from, to) => politely(log, input, from, to),
+  };
+}
+
+async function* politely(
+  log: Log,
+  input: TopicPartition,
+  from: number,
+  to: number | undefined,
+): AsyncGenerator<RecordBatch> {
+  for await (const batch of to === undefined ? log.read(input, from) : log.read(input, from, to)) {
+    yield batch;
+    await nextTurn();
+  }
+}
