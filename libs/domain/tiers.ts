@@ -37,7 +37,8 @@ function tierInDays(person: TierSource, scheme: CompiledScheme, t: number, days:
   }
 }
 
-type Purchase = Pick<Order | SettledPurchase, 'paidAt' | 'paidPositiveAt' | 'cancelled'>;
+/** What makes a purchase day: an order that is held, or what remains of it. */
+export type Purchase = Pick<Order | SettledPurchase, 'paidAt' | 'paidPositiveAt' | 'cancelled'>;
 
 // More than two days make no difference to a tier, so counting stops there.
 function daysUpToTwo(
@@ -101,11 +102,16 @@ function countsAt(
   { scheme }: CompiledScheme,
   t: number,
 ): boolean {
-  return !covers(purchase.cancelled, t) && paidAsMember(person, at, scheme.joinToleranceMs);
+  return !covers(purchase.cancelled, t) && paidAsMember(person, at, { scheme });
 }
 
 /** A member when paying, or joined so close to it that both were one checkout (section 8 row 10). */
-function paidAsMember(person: TierSource, at: number, toleranceMs: number): boolean {
+export function paidAsMember(
+  person: TierSource,
+  at: number,
+  { scheme }: Pick<CompiledScheme, 'scheme'>,
+): boolean {
+  const toleranceMs = scheme.joinToleranceMs;
   for (const { from, to } of person.links.member) {
     if (from <= at && at < to) return true;
     if (Math.abs(from - at) <= toleranceMs) return true;
