@@ -11,7 +11,8 @@ const COLUMNS: Record<FigureRow['table'], string> = {
 };
 
 figureSinkContract('ClickHouse (chDB)', async () => {
-  const { clickhouse, close } = await openEmbeddedClickHouse();
+  const engine = await openEmbeddedClickHouse();
+  const { clickhouse } = engine;
   return {
     sink: new ClickHouseFigureSink(clickhouse),
     seen: (table) =>
@@ -19,6 +20,6 @@ figureSinkContract('ClickHouse (chDB)', async () => {
         sql: `SELECT ${COLUMNS[table]} FROM gravity.${table} FINAL`,
         row: (row): unknown[] => Object.values(row ?? {}),
       }),
-    close,
+    close: () => engine.close(),
   };
 });

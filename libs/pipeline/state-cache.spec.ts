@@ -1,0 +1,97 @@
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Relationship } from '#domain';
+import { LmdbStateStore } from '#state-store';
+import { follow, FoldHarness, TempDir } from '#testing';
+import { StateCache } from './state-cache.js';
+import type { PartitionStore } from './state-store.js';
+
+const dir = new TempDir('cache');
+const stores = LmdbStateStore.open({ path: dir.join('state') });
+afterAll(() => {
+  stores.close();
+  dir.remove();
+});
+
+function stateOf(person: string, at: string): Relationship {
+  const harness = new FoldHarness();
+  harness.fold([follow(at, { person })]);
+  const state = harness.state(person);
+  if (state === undefined) throw new Error('no state');
+  return state;
+}
+
+const checkpoint = {
+  logId: 'log',
+  epoch: 1,
+  generation: 1,
+  foldVersion: 1,
+  offset: 1,
+  lastApplied: null,
+  watermark: 0,
+};
+
+describe('the cache of states', () => {
+  let store: PartitionStore;
+  beforeEach(() => {
+    store?.close();
+    stores.drop(0);
+    store = stores.open(0);
+  });
+
+  function save(cache: StateCache): void {
+    store.write({ checkpoint, states: cache.dirtyStates(), blobs: [], outbox: [] });
+    cache.clean();
+  }
+
+  it('evicts only what is clean, and reads it back as it was', () => {
+    const cache = new StateCache(store, 10);
+    const states = new Map(
+      Array.from({ length: 100 }, (_, i) => [`k${i}`, stateOf(`p${i}`, '2024-11-10 10:00')]),
+    );
+    cache.join(states);
+    expect(cache.size).toBe(100);
+    expect(cache.dirtyCount).toBe(100);
+    save(cache);
+    expect(cache.dirtyCount).toBe(0);
+    expect(cache.size).toBeLessThanOrEqual(10);
+    for (const [key, state] of states) expect(cache.load(key)).toEqual(state);
+  });
+
+  it('evicts first what was changed longest ago', () => {
+    const cache = new StateCache(store, 5);
+    const state = stateOf('p', '2024-11-10 10:00');
+    for (const key of ['a', 'b', 'c', 'd', 'e']) cache.join(new Map([[key, state]]));
+    save(cache);
+    const changed = stateOf('p', '2024-11-10 11:00');
+    cache.join(new Map([['a', changed]]));
+    save(cache);
+    cache.join(new Map([['f', state]]));
+    save(cache);
+    // What is in memory comes back as the very object; what was evicted is read anew.
+    expect(cache.load('a')).toBe(changed);
+    expect(cache.load('f')).toBe(state);
+    expect(cache.load('b')).not.toBe(state);
+  });
+
+  it('knows that a state was dropped, before and after the checkpoint', () => {
+    const cache = new StateCache(store, 10);
+    cache.join(new Map([['k', stateOf('p', '2024-11-10 10:00')]]));
+    save(cache);
+    cache.join(new Map([['k', null]]));
+    expect(cache.load('k')).toBeUndefined();
+    expect(store.get('k')).toBeDefined();
+    save(cache);
+    expect(cache.load('k')).toBeUndefined();
+    expect(store.get('k')).toBeUndefined();
+    expect([...store.states()]).toEqual([]);
+  });
+
+  it('writes again what a failed checkpoint did not write', () => {
+    const cache = new StateCache(store, 10);
+    cache.join(new Map([['k', stateOf('p', '2024-11-10 10:00')]]));
+    expect([...cache.dirtyStates()]).toHaveLength(1);
+    expect([...cache.dirtyStates()]).toHaveLength(1);
+    save(cache);
+    expect([...cache.dirtyStates()]).toHaveLength(0);
+  });
+});
