@@ -63,7 +63,6 @@ export class WindowFigure {
     if (end <= this.first) return;
     this.pages.settle(end, this.base);
     this.first = end;
-    if (this.taken < end - 1) this.taken = end - 1;
   }
 
   /** True when nothing is left of the aggregate: all its ends from here on are 0, and known to be. */

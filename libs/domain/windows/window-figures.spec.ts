@@ -130,6 +130,24 @@ describe('rows', () => {
     expect(figures.takeCorrections()).toEqual([]);
   });
 
+  it('of closed ends are known to be written, however many open ends were written since', () => {
+    const figures = started([W], 200 * S);
+    apply(figures, [W], tick(300 * S), visitors(28, 40));
+    expect(taken(figures, 1e12)).toHaveLength(2 + OPEN_ENDS_MAX);
+    apply(figures, [W], visitors(28, 30, -1));
+    expect(figures.takeCorrections().map(brief)).toEqual(['290 closed 0', '300 closed 0']);
+    expect(taken(figures, 1e12)).toEqual([]);
+  });
+
+  it('of closed ends that change back to nothing are still owed when nothing else is left', () => {
+    const figures = started([W], 200 * S);
+    apply(figures, [W], tick(300 * S), visitors(28, 31));
+    taken(figures);
+    apply(figures, [W], visitors(28, 31, -1));
+    expect(taken(figures)).toEqual(['310 provisional 0']);
+    expect(figures.takeCorrections().map(brief)).toEqual(['290 closed 0', '300 closed 0']);
+  });
+
   it('come at most `limit` at a time, and none is lost or repeated', () => {
     const figures = started();
     apply(figures, [W], visitors(11, 40), tick(300 * S));
@@ -309,6 +327,12 @@ describe('a snapshot', () => {
     again.recovered();
     expect(taken(again)).toEqual(['230 closed 0', '240 closed 0', '250 closed 0', '260 provisional 0']);
     expect(taken(again)).toEqual([]);
+  });
+
+  it('writes zeros also before it has recovered', () => {
+    const again = WindowFigures.restore(started([W], 200 * S).snapshot(), [W]);
+    apply(again, [W], visitors(20, 21, 5), visitors(20, 21, -5), tick(210 * S));
+    expect(taken(again)).toEqual(['190', '200', '210', '220'].map((end) => `${end} incomplete 0`));
   });
 
   it('goes on without zeros once it has recovered', () => {
