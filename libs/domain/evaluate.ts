@@ -7,6 +7,7 @@ import type { Tier, TierCause, TierChanged } from './facts.js';
 import { COHORT_CELL, DEEPENED_CELL, STANDING_CELLS } from './figures/figure-changes.js';
 import type { FoldContext } from './fold-context.js';
 import { everPurchased } from './money.js';
+import { periodIdAt } from './periods.js';
 import type { Draft, Relationship, Standing } from './relationship.js';
 import { settledDeepening, standingAt } from './standing.js';
 import { purchaseDays, tierAt } from './tiers.js';
@@ -195,7 +196,7 @@ function factOf(review: Review): TierChanged | null {
     brand: after.brand,
     person: after.person,
     schemeId: is.schemeId,
-    periodId: is.periodId,
+    periodId: periodIdAt(scheme, at),
     from,
     to: is.tier,
     direction: is.tier > from ? 'UP' : 'DOWN',

@@ -23,7 +23,7 @@ export type MoneySink = (change: Omit<MoneyChange, 'brand'>) => void;
  * its first line; amounts count where and when their line was paid.
  * @returns `money` itself when the record changes nothing
  */
-export function withPayment(money: Money, event: OrderPaid, sink: MoneySink): Money {
+export function withPayment(money: Money, event: OrderPaid, horizonMs: number, sink: MoneySink): Money {
   const index = orderIndex(money.orders, event.orderId);
   const known = money.orders[index];
   const before = known?.orderId === event.orderId ? known : undefined;
@@ -43,6 +43,7 @@ export function withPayment(money: Money, event: OrderPaid, sink: MoneySink): Mo
     event.orderId,
     lines.toSpliced(place, replaced === undefined ? 0 : 1, line),
     before?.refunds ?? [],
+    horizonMs,
   );
   if (replaced !== undefined) {
     sink({
@@ -81,7 +82,7 @@ function orderMoved(before: Order, after: Order, sink: MoneySink): void {
  * with its order, when that is known, it may cancel a purchase day.
  * @returns `money` itself when the record changes nothing
  */
-export function withRefund(money: Money, event: OrderRefunded, sink: MoneySink): Money {
+export function withRefund(money: Money, event: OrderRefunded, horizonMs: number, sink: MoneySink): Money {
   const refund: Refund = {
     lineId: event.lineId,
     refundId: event.refundId,
@@ -100,7 +101,7 @@ export function withRefund(money: Money, event: OrderRefunded, sink: MoneySink):
   const before = known?.orderId === event.orderId ? known : undefined;
   const refunds = withRefundAmong(before?.refunds ?? [], refund, sink);
   if (refunds === before?.refunds) return money;
-  const after = orderOf(event.orderId, before?.lines ?? [], refunds);
+  const after = orderOf(event.orderId, before?.lines ?? [], refunds, horizonMs);
   return { ...money, orders: money.orders.toSpliced(index, before === undefined ? 0 : 1, after) };
 }
 
@@ -155,11 +156,16 @@ function orderIndex(orders: readonly Order[], orderId: string): number {
  * Settles what lies behind the refund horizon: the money goes into totals, the day stays as long as a scheme
  * can ask for it. From then on a repeated record of such an order can no longer be told from a new one.
  *
- * @param settleBefore   instant, ms: orders whose last record is older are settled
+ * @param settleBefore   instant, ms: orders paid earlier are settled
+ * @param quietBefore    instant, ms: … unless they have a record that is younger than this
  * @param keepFrom       instant, ms: purchases that are older can no longer be asked for
  */
-export function pruneMoney(money: Money, settleBefore: number, keepFrom: number): Money {
-  const open = money.orders.filter((order) => lastRecordAt(order) >= settleBefore);
+export function pruneMoney(money: Money, settleBefore: number, quietBefore: number, keepFrom: number): Money {
+  const isOpen = (order: Order): boolean => {
+    const last = lastRecordAt(order);
+    return last >= quietBefore || (order.paidAt === Infinity ? last : order.paidAt) >= settleBefore;
+  };
+  const open = money.orders.filter(isOpen);
   const looseRefunds = money.looseRefunds.filter(({ at }) => at >= settleBefore);
   const purchases = money.purchases.filter(({ paidAt }) => paidAt >= keepFrom);
   if (
@@ -172,7 +178,7 @@ export function pruneMoney(money: Money, settleBefore: number, keepFrom: number)
   const settled = { ...money.settled };
   const kept: SettledPurchase[] = purchases;
   for (const order of money.orders) {
-    if (lastRecordAt(order) >= settleBefore) continue;
+    if (isOpen(order)) continue;
     settleOrder(settled, order);
     const { paidAt, paidPositiveAt, cancelled } = order;
     if (paidAt !== Infinity && paidAt >= keepFrom) kept.push({ paidAt, paidPositiveAt, cancelled });

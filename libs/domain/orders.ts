@@ -2,8 +2,16 @@ import type { Order, OrderLine, Refund } from './relationship.js';
 import { NO_SPANS } from './spans.js';
 import type { Span } from './window-port.js';
 
-/** An order of these records, with what follows from them. */
-export function orderOf(orderId: string, lines: readonly OrderLine[], refunds: readonly Refund[]): Order {
+/**
+ * An order of these records, with what follows from them.
+ * @param horizonMs   how long after its payment a refund can still cancel it
+ */
+export function orderOf(
+  orderId: string,
+  lines: readonly OrderLine[],
+  refunds: readonly Refund[],
+  horizonMs: number,
+): Order {
   let first: OrderLine | undefined;
   let paidPositiveAt = Infinity;
   let grossMinor = 0;
@@ -25,7 +33,9 @@ export function orderOf(orderId: string, lines: readonly OrderLine[], refunds: r
     grossMinor,
     refundedMinor,
     cancelled:
-      refunds.length === 0 || first === undefined ? NO_SPANS : cancelledSpans(lines, refunds, paidAt),
+      refunds.length === 0 || first === undefined
+        ? NO_SPANS
+        : cancelledSpans(lines, refunds, paidAt, paidAt + horizonMs),
   };
 }
 
@@ -46,13 +56,14 @@ interface LineAccount {
  * When the order stood fully refunded (FAST+ section 8 rows 8 and 30). At an instant it does, going by the lines
  * and refunds up to then, if a refund said to be full names the order, or if more than nothing was paid and all
  * of it has come back, or if every line is refunded, by a full refund of that line or by its amount. An order
- * for which nothing was paid is cancelled only explicitly. A refund dated before its order is money only.
- * A line paid later opens an order again that had been refunded by amount.
+ * for which nothing was paid is cancelled only explicitly. A refund dated before its order, or behind the refund
+ * horizon (`until`), is money only. A line paid later opens an order again that had been refunded by amount.
  */
 function cancelledSpans(
   lines: readonly OrderLine[],
   refunds: readonly Refund[],
   paidAt: number,
+  until: number,
 ): readonly Span[] {
   const accounts = new Map<string, LineAccount>();
   const account = (lineId: string): LineAccount => {
@@ -74,7 +85,7 @@ function cancelledSpans(
     return true;
   };
 
-  const counted = refunds.filter(({ at }) => at >= paidAt);
+  const counted = refunds.filter(({ at }) => at >= paidAt && at < until);
   const instants = [...new Set([...lines, ...counted].map(({ at }) => at))].sort((a, b) => a - b);
   const spans: Span[] = [];
   let since: number | null = null;

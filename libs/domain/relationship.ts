@@ -98,7 +98,7 @@ export interface SettledMoney {
 }
 
 export interface Money {
-  /** Sorted by order id. Bound: until the refund horizon has passed since the order's last record. */
+  /** Sorted by order id. Bound: the refund horizon since the payment, and the lateness (`Retention.orders`). */
   readonly orders: readonly Order[];
   /** Refunds that name no order: money only. Bound: the refund horizon. */
   readonly looseRefunds: readonly Refund[];
@@ -110,7 +110,6 @@ export interface Money {
 /** What this person adds to the stocks of one scheme since `Relationship.evaluatedAt`. */
 export interface Standing {
   readonly schemeId: string;
-  readonly periodId: string;
   readonly tier: Tier;
   readonly deepened: boolean;
   /** Deepened, and in the Capital at the close of the period before. */

@@ -6,7 +6,7 @@ import { pruneLinks } from './links.js';
 import { NO_MONEY, pruneMoney } from './money.js';
 import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { relatedSince } from './deepening.js';
-import { thinnedPresence } from './windows/presence.js';
+import { NO_PRESENCE, thinnedPresence, type PersonPresence } from './windows/presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
 
 /** Instants (ms) before which a kind of fact can no longer be asked for, at one watermark. */
@@ -15,10 +15,14 @@ export interface Retention {
   readonly purchases: number;
   /** Link switches: as long as purchases and windows ask for them. */
   readonly switches: number;
-  /** Orders and refunds whose last record is older are settled. */
+  /** Orders paid earlier, and refunds without order, are settled: no refund that counts can come any more. */
   readonly orders: number;
+  /** … but not while a record of theirs is younger than this: it might be repeated. */
+  readonly quiet: number;
   /** Presence records by id. */
   readonly recent: number;
+  /** Presence up to here covers no window end that may still change. */
+  readonly presence: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -48,8 +52,10 @@ function retentionFrom(rules: CompiledRules, watermark: number): Retention {
   return {
     purchases,
     switches: Math.min(purchases - rules.joinToleranceMaxMs, changing, covered),
-    orders: watermark - refundHorizonMs(rules.rules),
+    orders: changing - refundHorizonMs(rules.rules),
+    quiet: changing,
     recent: watermark - latenessMs,
+    presence: covered,
   };
 }
 
@@ -84,7 +90,8 @@ export function retirementOf(rules: CompiledRules): Retirement {
     if (period.kind === 'calendarMonth') asked = Math.max(asked, 64 * DAY_MS);
   }
   return {
-    personMs: Math.max(refundHorizonMs(rules.rules), covered, asked + stateLatenessMs) + DAY_MS,
+    personMs:
+      Math.max(refundHorizonMs(rules.rules) + stateLatenessMs, covered, asked + stateLatenessMs) + DAY_MS,
     visitorMs: covered + DAY_MS,
   };
 }
@@ -104,15 +111,24 @@ export function isPrunable({ links, money }: Relationship, retention: Retention)
  */
 export function pruned(person: Relationship, retention: Retention, grid: WindowGrid): Draft | null {
   const left = draftOf(person);
-  left.money = pruneMoney(person.money, retention.orders, retention.purchases);
+  left.money = pruneMoney(person.money, retention.orders, retention.quiet, retention.purchases);
   if (person.guest) {
     return left.money.orders.length === 0 && left.money.looseRefunds.length === 0 ? null : left;
   }
   left.links = pruneLinks(person.links, retention.switches);
   if (left.links !== person.links) left.settledRelatedSince = relatedSince(person);
   left.recent = person.recent.since(retention.recent);
-  left.presence = thinnedPresence(person.presence, grid);
+  left.presence = coveringPresence(thinnedPresence(person.presence, grid), retention.presence, grid);
   return left;
+}
+
+/** Thinning keeps the last moment in each channel for ever; one that covers nothing may go. */
+function coveringPresence(presence: PersonPresence, from: number, grid: WindowGrid): PersonPresence {
+  const covers = ({ visits }: PersonPresence['channels'][number]): boolean =>
+    (visits[visits.length - 1] ?? -Infinity) * grid.grainMs > from;
+  if (presence.channels.every(covers)) return presence;
+  const channels = presence.channels.filter(covers);
+  return channels.length === 0 ? NO_PRESENCE : { channels };
 }
 
 /** Whether the state says nothing that a state not yet made would not say. */

@@ -1,6 +1,5 @@
 import type { CompiledScheme } from './compiled-rules.js';
 import { deepeningAt, type Deepening } from './deepening.js';
-import { periodIdAt } from './periods.js';
 import type { Relationship, Standing } from './relationship.js';
 import { tierAt } from './tiers.js';
 
@@ -19,7 +18,6 @@ export function standingAt(
   const { deepened, cohort } = settled ?? deepeningAt(person, scheme, t);
   return {
     schemeId: scheme.scheme.id,
-    periodId: periodIdAt(scheme, t),
     tier: tierAt(person, scheme, t),
     deepened,
     deepenedCohort: cohort,

@@ -49,12 +49,13 @@ type RefundJson = [
   full: 0 | 1,
   channel: string,
 ];
-type OrderJson = [orderId: string, lines: OrderLineJson[], refunds: RefundJson[]];
-type PurchaseJson = [paidAt: number, paidPositiveAt: Instant, cancelled: [from: number, to: Instant][]];
+type SpanJson = [from: number, to: Instant];
+type OrderJson = [orderId: string, lines: OrderLineJson[], refunds: RefundJson[], cancelled: SpanJson[]];
+type PurchaseJson = [paidAt: number, paidPositiveAt: Instant, cancelled: SpanJson[]];
 type SettledJson = [number, number, number, number, Instant, Instant, Instant, Instant];
 type MoneyJson = [OrderJson[], RefundJson[], PurchaseJson[], SettledJson];
 type RecentJson = [eventId: string, at: number, contentHash: number, channel: string, active: 0 | 1];
-type StandingJson = [schemeId: string, periodId: string, tier: Tier, deepened: 0 | 1, cohort: 0 | 1];
+type StandingJson = [schemeId: string, tier: Tier, deepened: 0 | 1, cohort: 0 | 1];
 type Body = [
   brand: string,
   person: string,
@@ -90,7 +91,6 @@ export function encodeState(state: Relationship): Buffer {
     instant(state.settledRelatedSince),
     state.standings.map((one): StandingJson => [
       one.schemeId,
-      one.periodId,
       one.tier,
       bit(one.deepened),
       bit(one.deepenedCohort),
@@ -123,9 +123,8 @@ export function decodeState(bytes: Buffer): Relationship {
     lastAt,
     knownSince: knownSince ?? Infinity,
     settledRelatedSince: related ?? Infinity,
-    standings: standings.map(([schemeId, periodId, tier, deepened, cohort]): Standing => ({
+    standings: standings.map(([schemeId, tier, deepened, cohort]): Standing => ({
       schemeId,
-      periodId,
       tier,
       deepened: deepened === 1,
       deepenedCohort: cohort === 1,
@@ -185,7 +184,6 @@ function linksFromJson(lines: readonly LineJson[]): Links {
     lines.map(([kind, channel, settled, toggles]): LinkLine => ({
       kind,
       channel,
-      settled: settled === 1,
       toggles: toggles.map(([eventId, at, contentHash, on, own]): Toggle => ({
         eventId,
         at,
@@ -193,22 +191,24 @@ function linksFromJson(lines: readonly LineJson[]): Links {
         channel: own ?? channel ?? '',
         on: on === 1,
       })),
+      settled: settled === 1,
     })),
   );
 }
 
 function moneyToJson({ orders, looseRefunds, purchases, settled }: Money): MoneyJson {
   return [
-    orders.map(({ orderId, lines, refunds }): OrderJson => [
+    orders.map(({ orderId, lines, refunds, cancelled }): OrderJson => [
       orderId,
       lines.map((one): OrderLineJson => [one.lineId, one.at, one.contentHash, one.amountMinor, one.channel]),
       refunds.map(refundToJson),
+      cancelled.map(spanToJson),
     ]),
     looseRefunds.map(refundToJson),
     purchases.map(({ paidAt, paidPositiveAt, cancelled }): PurchaseJson => [
       paidAt,
       instant(paidPositiveAt),
-      cancelled.map(({ from, to }) => [from, instant(to)]),
+      cancelled.map(spanToJson),
     ]),
     [
       settled.orders,
@@ -225,27 +225,35 @@ function moneyToJson({ orders, looseRefunds, purchases, settled }: Money): Money
 
 function moneyFromJson([orders, looseRefunds, purchases, settled]: MoneyJson): Money {
   return {
-    orders: orders.map(([orderId, lines, refunds]): Order =>
-      orderOf(
-        orderId,
-        lines.map(([lineId, at, contentHash, amountMinor, channel]): OrderLine => ({
-          lineId,
-          at,
-          contentHash,
-          amountMinor,
-          channel,
-        })),
-        refunds.map(refundFromJson),
-      ),
-    ),
+    orders: orders.map(orderFromJson),
     looseRefunds: looseRefunds.map(refundFromJson),
     purchases: purchases.map(([paidAt, paidPositiveAt, cancelled]): SettledPurchase => ({
       paidAt,
       paidPositiveAt: paidPositiveAt ?? Infinity,
-      cancelled: cancelled.map(([from, to]): Span => ({ from, to: to ?? Infinity })),
+      cancelled: cancelled.map(spanFromJson),
     })),
     settled: settledFromJson(settled),
   };
+}
+
+function orderFromJson([orderId, lines, refunds, cancelled]: OrderJson): Order {
+  const lineList = lines.map(([lineId, at, contentHash, amountMinor, channel]): OrderLine => {
+    return { lineId, at, contentHash, amountMinor, channel };
+  });
+  // What follows from the horizon of the rules is stored, the rest is made again.
+  const order = orderOf(orderId, lineList, [], 0);
+  if (refunds.length === 0) return order;
+  const refundList = refunds.map(refundFromJson);
+  const refundedMinor = refundList.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  return { ...order, refunds: refundList, refundedMinor, cancelled: cancelled.map(spanFromJson) };
+}
+
+function spanToJson({ from, to }: Span): SpanJson {
+  return [from, instant(to)];
+}
+
+function spanFromJson([from, to]: SpanJson): Span {
+  return { from, to: to ?? Infinity };
 }
 
 function settledFromJson(json: SettledJson): SettledMoney {

@@ -61,8 +61,8 @@ export function step(before: Relationship, event: Touchpoint, ctx: FoldContext):
  * A replay comes in the order of time, so what lies behind the refund horizon when it comes has been replayed
  * before: its order is settled, and can no longer be recognised by its id.
  */
-function isSettledReplay(event: Touchpoint, { rules, watermark }: FoldContext): boolean {
-  return event.origin === 'REPLAY' && event.at < watermark - refundHorizonMs(rules.rules);
+function isSettledReplay(event: Touchpoint, { retention }: FoldContext): boolean {
+  return event.origin === 'REPLAY' && event.at < retention.orders;
 }
 
 /** The parts of one step over one draft. */
@@ -91,8 +91,11 @@ class PersonStep {
       moneyChanged({ brand, channel, at, orders, grossMinor, refundMinor }, this.windows, out.windows);
     };
     const { money } = this.after;
+    const horizonMs = refundHorizonMs(this.ctx.rules.rules);
     this.after.money =
-      event.type === 'orderPaid' ? withPayment(money, event, sink) : withRefund(money, event, sink);
+      event.type === 'orderPaid'
+        ? withPayment(money, event, horizonMs, sink)
+        : withRefund(money, event, horizonMs, sink);
     if (this.after.money !== money) this.news = true;
   }
 

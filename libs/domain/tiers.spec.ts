@@ -1,8 +1,8 @@
 /** The tiers, case by case: FAST+ sections 3 (edge cases) and 8. */
 import { describe, expect, it } from '@jest/globals';
+import { given } from '../testing/given.js';
 import {
   follow,
-  given,
   instant,
   join,
   link,
@@ -12,7 +12,7 @@ import {
   tick,
   unfollow,
   visit,
-} from '../testing/index.js';
+} from '../testing/touchpoint-kit.js';
 import { defaultRules, defaultSchemes, type Rules } from './rules.js';
 
 const ROLLING = 'rolling:30d';
@@ -324,7 +324,7 @@ describe('guests', () => {
       orders: 1,
       gmv_gross_minor: 10_000,
       capital: 0,
-      tiers: [],
+      tiers: [0, 0, 0, 0, 0, 0],
     });
   });
 });

@@ -1,13 +1,18 @@
 /** Folds logs as an owner of a partition does, in memory: batches, commits, continued ticks. */
 import {
   BatchFold,
+  decodeState,
   DueIndex,
   dueEdges,
+  dueOf,
   defaultRules,
+  encodeFigures,
+  encodeState,
   Figures,
   INITIAL_FRAME,
   personKey,
   personSummaries,
+  restoreFigures,
   type BatchResult,
   type FoldFrame,
   type LogEntry,
@@ -20,7 +25,7 @@ import { epochRaised, KIT_BRAND, KIT_PERSON, rulesSet, tick } from './touchpoint
 
 export class FoldHarness {
   readonly states = new Map<string, Relationship>();
-  readonly dues = new DueIndex();
+  dues = new DueIndex();
   readonly facts: TierChanged[] = [];
   figures = Figures.empty();
   frame: FoldFrame = INITIAL_FRAME;
@@ -52,6 +57,20 @@ export class FoldHarness {
     this.frame = result.frame;
     this.lastResult = result;
     return result;
+  }
+
+  /** Everything goes through its stored form, as at a restart. */
+  restart(): void {
+    this.dues = new DueIndex();
+    for (const [key, state] of this.states) {
+      const stored = encodeState(state);
+      this.states.set(key, decodeState(stored));
+      this.dues.add(key, dueOf(stored, this.frame));
+    }
+    const blobs = new Map(encodeFigures(this.figures, this.frame));
+    const restored = restoreFigures((name) => blobs.get(name) ?? undefined);
+    this.figures = restored.figures;
+    this.frame = restored.frame;
   }
 
   /** Ticks up to `to` (ms) as the owner appends them: one at every due edge, more while persons are due. */

@@ -58,3 +58,5 @@ export {
   type KitRefund,
   type KitTime,
 } from './touchpoint-kit.js';
+export { arrivals, LOG_RULES, personLog, type Arriving, type PersonLog } from './arbitrary-log.js';
+export { localDate, NaivePerson, type NaiveSummary } from './naive-person.js';

@@ -58,9 +58,7 @@ export class ChannelDays {
     if (orders !== 0) this.flows.add(day, FLOW.orders, orders);
     if (gross !== 0) this.flows.add(day, FLOW.gross, gross);
     if (refunds !== 0) this.flows.add(day, FLOW.refunds, refunds);
-    // A payment of 0 on another line of a known order adds nothing, but the day is there.
-    if (orders === 0 && gross === 0 && refunds === 0) this.flows.add(day, FLOW.orders, 0);
-    this.dirty.add(day);
+    this.touch(day);
   }
 
   /** Adds (`value` 1) or takes back (−1) one person's relation. */
@@ -75,6 +73,12 @@ export class ChannelDays {
       this.flows.add(last, FLOW.lostRelations, value);
       this.capital.add(last, 0, -value);
     }
+  }
+
+  /** There is something on this day, be it zeros; its row is to be written. */
+  touch(day: number): void {
+    this.flows.add(day, FLOW.orders, 0);
+    this.dirty.add(day);
   }
 
   /** Rows from `day` on are to be written again. */

@@ -151,7 +151,7 @@ export class DayFigures {
     const stocks = channel === ALL_CHANNELS ? brand.stocks.get(scheme.scheme.id)?.table : undefined;
     const at = { watermark: this.watermark, latenessMs: this.rules.rules.stateLatenessMs };
     return rowDays(scheme, dirty, since).map((day) =>
-      periodRow({ brand: name, channel, scheme, day, days, stocks: stocks ?? null, ...at }),
+      periodRow({ brand: name, channel, scheme, day, days, stocks, ...at }),
     );
   }
 
@@ -211,6 +211,10 @@ export class DayFigures {
       if (value !== 0) stocks.table.add(day, cell, value);
     }
     if (day < stocks.dirtyFrom) stocks.dirtyFrom = day;
+    // The rows of `all` carry the stocks, also where nobody has ever had a link or paid.
+    const scheme = this.rules.schemes.find((one) => one.scheme.id === schemeId);
+    const zone = scheme === undefined ? -1 : this.calendars.indexOf(scheme.calendar);
+    if (zone >= 0) daysOf(this.channelsOf(own, zone), ALL_CHANNELS).touch(day);
   }
 
   private advance(watermark: number): void {

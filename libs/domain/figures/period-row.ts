@@ -28,7 +28,7 @@ export interface PeriodFigure {
   /** Of the period up to this day; `all` only. */
   readonly deepened: number;
   readonly deepened_cohort: number;
-  /** Persons by tier 0–5 at the close of the day, so far; `all` only. */
+  /** Persons by tier 0–5 at the close of the day, so far; `all` only, zeros in the rows of one channel. */
   readonly tiers: readonly number[];
 }
 
@@ -38,14 +38,13 @@ export interface PeriodRowSource {
   readonly scheme: CompiledScheme;
   readonly day: number;
   readonly days: ChannelDays;
-  /** Null in the rows of one channel. */
-  readonly stocks: RunningTable | null;
+  /** Undefined in the rows of one channel, and where nobody is known. */
+  readonly stocks: RunningTable | undefined;
   readonly watermark: number;
   readonly latenessMs: number;
 }
 
 const TIERS = [0, 1, 2, 3, 4, 5] as const;
-const NO_TIERS: readonly number[] = [];
 
 export function periodRow(source: PeriodRowSource): PeriodFigure {
   const { brand, channel, scheme, day, days, stocks, watermark } = source;
@@ -67,7 +66,7 @@ export function periodRow(source: PeriodRowSource): PeriodFigure {
     refunds_minor: days.flow(day, FLOW.refunds),
     deepened: stocks?.at(day, DEEPENED_CELL) ?? 0,
     deepened_cohort: stocks?.at(day, COHORT_CELL) ?? 0,
-    tiers: stocks === null ? NO_TIERS : TIERS.map((tier) => stocks.at(day, tier)),
+    tiers: TIERS.map((tier) => stocks?.at(day, tier) ?? 0),
   };
 }
 
