@@ -2,8 +2,8 @@ import type { WindowSpec } from '../rules.js';
 import { readSnapshot, writeSnapshot } from './figures-snapshot.js';
 import { OPEN_ENDS_MAX, WindowFigure, type EndSink, type WindowFront } from './window-figure.js';
 import type { Aggregate, WindowChanges } from './window-changes.js';
-import { closedTo, windowGrid, type WindowGrid } from './window-grid.js';
-import { METRIC, type WindowHeartbeat, type WindowRow } from './window-metrics.js';
+import { closedTo, sameWindows, windowGrid, type WindowGrid } from './window-grid.js';
+import { windowRow, type WindowHeartbeat, type WindowRow } from './window-metrics.js';
 
 /** Windows that slide by less get rows only from `Rules.fineRowsFrom` on. */
 const FINE_SLIDE_MS = 3_600_000;
@@ -201,22 +201,11 @@ export class WindowFigures {
     return (endIndex, status, values) => {
       if (rows.length >= limit) return false;
       const end = (endIndex + 1) * spec.slideMs;
-      rows.push({
-        brand: of.brand,
-        channel: of.channel,
-        window: spec.id,
-        end,
-        status: end - spec.widthMs < this.startedAt ? 'incomplete' : status,
-        watermark: this.watermark,
-        visitors: values[METRIC.visitors] ?? 0,
-        active: values[METRIC.active] ?? 0,
-        active_related: values[METRIC.activeRelated] ?? 0,
-        visitors_related: values[METRIC.visitorsRelated] ?? 0,
-        capital: values[METRIC.capital] ?? 0,
-        orders: values[METRIC.orders] ?? 0,
-        gmv_gross_minor: values[METRIC.gross] ?? 0,
-        refunds_minor: values[METRIC.refunds] ?? 0,
-      });
+      const known = end - spec.widthMs < this.startedAt ? 'incomplete' : status;
+      const { brand, channel } = of;
+      rows.push(
+        windowRow({ brand, channel, window: spec.id, end, status: known, watermark: this.watermark }, values),
+      );
       return true;
     };
   }
@@ -261,20 +250,4 @@ export class WindowFigures {
     this.brands.set(brand, channels.set(of.channel, of));
     return of;
   }
-}
-
-function sameWindows(a: readonly WindowSpec[], b: readonly WindowSpec[]): boolean {
-  if (a === b) return true;
-  return (
-    a.length === b.length &&
-    a.every((spec, i) => {
-      const other = b[i];
-      return (
-        spec.id === other?.id &&
-        spec.widthMs === other.widthMs &&
-        spec.slideMs === other.slideMs &&
-        spec.latenessMs === other.latenessMs
-      );
-    })
-  );
 }

@@ -71,6 +71,15 @@ function checkSpec(spec: WindowSpec, before: WindowSpec): void {
   }
 }
 
+export function sameWindows(a: readonly WindowSpec[], b: readonly WindowSpec[]): boolean {
+  return a === b || (a.length === b.length && a.every((spec, i) => sameWindow(spec, b[i])));
+}
+
+function sameWindow(a: WindowSpec, b: WindowSpec | undefined): boolean {
+  if (a.id !== b?.id || a.widthMs !== b.widthMs) return false;
+  return a.slideMs === b.slideMs && a.latenessMs === b.latenessMs;
+}
+
 /** Last closed end: T ≤ watermark. −Infinity before the first tick. */
 export function closedTo(spec: WindowSpec, watermark: number): number {
   return Math.floor(watermark / spec.slideMs) - 1;

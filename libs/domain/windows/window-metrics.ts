@@ -18,8 +18,8 @@ export const METRICS = 8;
 /** `incomplete`: the window reaches back before the first tick of the log, so its figures are a lower bound. */
 export type WindowRowStatus = 'provisional' | 'closed' | 'incomplete';
 
-/** The absolute figures of one (brand, channel, window, end) in one partition; counts are of distinct persons. */
-export interface WindowRow {
+/** Which end a row is of, and what is known of it. */
+export interface WindowRowHead {
   readonly brand: string;
   readonly channel: string;
   readonly window: string;
@@ -28,6 +28,10 @@ export interface WindowRow {
   readonly status: WindowRowStatus;
   /** ms */
   readonly watermark: number;
+}
+
+/** The absolute figures of one (brand, channel, window, end) in one partition; counts are of distinct persons. */
+export interface WindowRow extends WindowRowHead {
   readonly visitors: number;
   readonly active: number;
   readonly active_related: number;
@@ -37,6 +41,21 @@ export interface WindowRow {
   readonly orders: number;
   readonly gmv_gross_minor: number;
   readonly refunds_minor: number;
+}
+
+/** @param values   figures by `METRIC` */
+export function windowRow(head: WindowRowHead, values: Float64Array): WindowRow {
+  return {
+    ...head,
+    visitors: values[METRIC.visitors] ?? 0,
+    active: values[METRIC.active] ?? 0,
+    active_related: values[METRIC.activeRelated] ?? 0,
+    visitors_related: values[METRIC.visitorsRelated] ?? 0,
+    capital: values[METRIC.capital] ?? 0,
+    orders: values[METRIC.orders] ?? 0,
+    gmv_gross_minor: values[METRIC.gross] ?? 0,
+    refunds_minor: values[METRIC.refunds] ?? 0,
+  };
 }
 
 /** All ends of `window` up to `end` (ms) are closed and taken; an end without a row is zero up to there. */
