@@ -1,4 +1,4 @@
-import { type BatchFold, type BatchResult, type LogEntry, type TierChanged } from '#domain';
+import { compileRules, type BatchFold, type BatchResult, type LogEntry, type TierChanged } from '#domain';
 import { type LogCodec, type TierChangedCodec, type TiersCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import {
@@ -104,12 +104,14 @@ function decodeRecords(records: readonly LogRecord[], codec: LogCodec): DecodedR
   return records.map((record) => ({ offset: record.offset, entry: codec.decode(record.value) }));
 }
 
-/** A fold that has looked at so many due persons ends, so that no fold and no transaction grows with a midnight. */
-const DUE_PERSONS_MAX = 10_000;
 /** Records between two looks at the clock, and how long the fold may hold the event loop, ms. */
 const RECORDS_PER_LOOK = 256;
 const BREATH_MS = 20;
 
+/**
+ * A fold ends when it has looked at as many due persons as one tick may: no fold, no send and no transaction
+ * grows with a midnight, however many ticks stand in a row.
+ */
 async function foldRecords(
   decoded: readonly DecodedRecord[],
   fold: BatchFold,
@@ -122,7 +124,8 @@ async function foldRecords(
     fold.apply(entry, offset);
     count += 1;
     if (entry.type === 'tick') {
-      if (fold.result().counts.duePersons >= DUE_PERSONS_MAX) break;
+      const { counts, frame } = fold.result();
+      if (counts.duePersons >= compileRules(frame.rules).rules.duesPerTick) break;
     } else if (count % RECORDS_PER_LOOK !== 0) continue;
     if (now() - breathedAt < BREATH_MS) continue;
     await breathe();

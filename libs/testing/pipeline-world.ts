@@ -82,7 +82,7 @@ export class PipelineWorld {
 
   static async open(partitions = 1, now: () => number = Date.now): Promise<PipelineWorld> {
     const dir = new TempDir('world');
-    const log = EmbeddedLog.open({ path: dir.join('log'), now });
+    const log = EmbeddedLog.open({ path: dir.join('log'), now, backoffMs: { first: 5, most: 50 } });
     await log.applyTopics(topicSpecs({ relationshipLogPartitions: partitions, sourcePartitions: 1 }), false);
     const store = LmdbStateStore.open({ path: dir.join('state') });
     return new PipelineWorld(dir, log, store, await openCodecs(), partitions);
