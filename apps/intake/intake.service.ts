@@ -50,6 +50,8 @@ export class IntakeService implements PartitionLifecycle {
 
   async prepare(): Promise<void> {
     const { platform, shutdown } = this.parts;
+    // Nothing may stand in the log before its own first records.
+    await platform.initialiseLog();
     const codecs = platform.codecs();
     const worker = new IntakeWorker(
       {

@@ -75,7 +75,6 @@ export {
 export { IntakeProgressView } from './intake-progress-view.js';
 export { IntakeWorker, type IntakeObserver } from './intake-worker.js';
 export {
-  assertLogInitialised,
   firstEpoch,
   ForeignLogError,
   initialiseLog,

@@ -46,8 +46,9 @@ export async function initialiseLog(
   if (ends.length === 0) throw new LogNotInitialisedError(`topic ${TOPICS.relationshipLog} does not exist`);
   const initialised: number[] = [];
   let logId = await firstLogId(log, codec, ends);
-  for (const { partition } of ends) {
-    if (await initialisePartition(log, codec, partition, logId ?? options.newLogId, options)) {
+  for (const { partition, end } of ends) {
+    const isEmpty = end === 0;
+    if (isEmpty && (await initialisePartition(log, codec, partition, logId ?? options.newLogId, options))) {
       initialised.push(partition);
     }
     logId ??= (await firstEpoch(log, codec, { topic: TOPICS.relationshipLog, partition }))?.logId ?? null;
@@ -90,25 +91,6 @@ async function initialisePartition(
       await writer.close();
     }
     await new Promise((resolve) => setTimeout(resolve, RIVAL_PAUSE_MS * Math.random()));
-  }
-}
-
-/**
- * To be asked before anything is written to the log: the first record of each partition has to be the log's own.
- * @throws LogNotInitialisedError   a partition is empty, or the topic does not exist
- * @throws ForeignLogError          a partition starts with something else
- */
-export async function assertLogInitialised(log: Log, codec: LogCodec): Promise<void> {
-  const ends = await log.ends(TOPICS.relationshipLog);
-  if (ends.length === 0) throw new LogNotInitialisedError(`topic ${TOPICS.relationshipLog} does not exist`);
-  for (const { partition, end } of ends) {
-    const input = { topic: TOPICS.relationshipLog, partition };
-    if (end === 0) {
-      throw new LogNotInitialisedError(
-        `${input.topic}-${partition} has no first record yet: run \`gravity topics apply\``,
-      );
-    }
-    await firstEpoch(log, codec, input);
   }
 }
 
