@@ -163,6 +163,11 @@ function eventOf(one: Draw, nth: number, at: number, hash: number): Touchpoint {
   return engage(at, 'LIKE', head);
 }
 
+interface Timed {
+  readonly when: number;
+  readonly entry: LogEntry;
+}
+
 /**
  * The log as it arrives in one of the two worlds. Ticks come by the clock, at every due edge and every six hours,
  * so they stand at the same instants in both; the last one is a day after the end.
@@ -173,11 +178,8 @@ export function arrivals(log: PersonLog, world: 0 | 1, rules: Rules = LOG_RULES)
   for (let t = START; t < until; t += 6 * HOUR) times.add(t);
   times.add(until);
   const timed = [
-    ...log.arriving.map(({ event, delays }) => ({
-      when: event.at + delays[world],
-      entry: event as LogEntry,
-    })),
-    ...[...times].map((t) => ({ when: t, entry: tick(t) })),
+    ...log.arriving.map(({ event, delays }): Timed => ({ when: event.at + delays[world], entry: event })),
+    ...[...times].map((t): Timed => ({ when: t, entry: tick(t) })),
   ];
   // Stable, so of what arrives at one instant the order stays; ticks last.
   return timed.sort((a, b) => a.when - b.when).map(({ entry }) => entry);

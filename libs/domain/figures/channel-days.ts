@@ -55,10 +55,10 @@ export class ChannelDays {
   }
 
   addMoney(day: number, orders: number, gross: number, refunds: number): void {
+    this.touch(day);
     if (orders !== 0) this.flows.add(day, FLOW.orders, orders);
     if (gross !== 0) this.flows.add(day, FLOW.gross, gross);
     if (refunds !== 0) this.flows.add(day, FLOW.refunds, refunds);
-    this.touch(day);
   }
 
   /** Adds (`value` 1) or takes back (−1) one person's relation. */
@@ -77,6 +77,8 @@ export class ChannelDays {
 
   /** There is something on this day, be it zeros; its row is to be written. */
   touch(day: number): void {
+    // Days before the first had no rows, so those in between get theirs now.
+    if (day < this.firstDay) this.touchFrom(day);
     this.flows.add(day, FLOW.orders, 0);
     this.dirty.add(day);
   }

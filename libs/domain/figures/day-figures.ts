@@ -72,10 +72,9 @@ export class DayFigures {
       brand.zones.forEach((channels, zone) => {
         const calendar = this.calendars[zone];
         if (calendar === undefined) return;
-        const last = this.lastDay(brand, zone);
         for (const [channel, days] of channels) {
           if (channel === ALL_CHANNELS) this.touchForStocks(brand, days, calendar.zone);
-          const dirty = days.takeDirty(last);
+          const dirty = days.takeDirty(this.lastDay(days, calendar));
           for (const scheme of this.schemesIn(name, calendar.zone)) {
             rows.push(...this.rowsOf(name, brand, scheme, channel, days, dirty));
           }
@@ -95,8 +94,8 @@ export class DayFigures {
       brand.zones.forEach((channels, zone) => {
         const calendar = this.calendars[zone];
         if (calendar === undefined) return;
-        const last = this.lastDay(brand, zone);
         for (const [channel, days] of channels) {
+          const last = this.lastDay(days, calendar);
           const all: number[] = [];
           for (let day = days.firstDay; day <= last; day++) all.push(day);
           for (const scheme of this.schemesIn(name, calendar.zone)) {
@@ -168,11 +167,9 @@ export class DayFigures {
   }
 
   /** Events may run ahead of the watermark into a day that no tick has begun yet. */
-  private lastDay(brand: Brand, zone: number): number {
-    const calendar = this.calendars[zone];
-    const ticked =
-      this.watermark === 0 || calendar === undefined ? -Infinity : calendar.dayOf(this.watermark);
-    return Math.max(ticked, brand.zones[zone]?.get(ALL_CHANNELS)?.lastDay ?? -Infinity);
+  private lastDay(days: ChannelDays, calendar: DayCalendar): number {
+    const ticked = this.watermark === 0 ? -Infinity : calendar.dayOf(this.watermark);
+    return Math.max(ticked, days.lastDay);
   }
 
   private addMoney({ brand, channel, at, orders, grossMinor, refundMinor, zone }: MoneyShift): void {
