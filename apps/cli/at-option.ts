@@ -1,7 +1,6 @@
 /** `--at INSTANT`: events before it count. */
 import { Option } from 'commander';
-import { stampParser } from '../simulator/recorded/time-format.js';
-import { ZoneClock } from '../simulator/recorded/zone-clock.js';
+import { instantFromText } from '../console/tiers/instant-text.js';
 import { usageError } from './exit-codes.js';
 
 export function atOption(): Option {
@@ -13,7 +12,7 @@ export function atOption(): Option {
 
 /** @throws CliError (usage) */
 export function parseAt(text: string, dayZone: string): number {
-  const at = stampParser('auto', new ZoneClock(dayZone))(text);
+  const at = instantFromText(text, dayZone);
   if (at !== null) return at;
   throw usageError(
     `--at ${text}: expected an instant such as 2024-11-12, 2024-11-11T20:00 or 2024-11-11T12:00:00Z`,

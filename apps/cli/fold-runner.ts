@@ -18,6 +18,16 @@ import { type DrainProgress } from './replay-host.js';
 export const RELATIONSHIP_GROUP = 'relationship';
 export const ARCHIVE_GROUP = 'archive';
 
+/**
+ * As fast as possible, rows and states that are about to change again need not be written, and a replay that is
+ * killed folds again from the log what it had not made durable.
+ */
+const UNWATCHED = {
+  flushIntervalMs: 30_000,
+  catchUpFlushIntervalMs: 60_000,
+  correctionIntervalMs: 60_000,
+  checkpointIntervalMs: 60_000,
+};
 const MAINTENANCE_MS = 250;
 const POLL_MS = 50;
 
@@ -30,9 +40,11 @@ export class FoldRunner {
     private readonly maintenance: Maintenance,
   ) {}
 
+  /** @param isWatched   somebody looks at the figures while they move: rows are written at once */
   static async start(
     platform: Platform,
     config: CliConfig,
+    isWatched: boolean,
     warn: (text: string) => void,
   ): Promise<FoldRunner> {
     const codecs = platform.codecs();
@@ -55,7 +67,11 @@ export class FoldRunner {
       // Recorded time has its ticks in the log already.
       progress: null,
     };
-    const settings = { ...DEFAULT_RELATIONSHIP_SETTINGS, outboxRowsMax: config.outboxRowsMax };
+    const settings = {
+      ...DEFAULT_RELATIONSHIP_SETTINGS,
+      ...(isWatched ? {} : UNWATCHED),
+      outboxRowsMax: config.outboxRowsMax,
+    };
     const worker = new RelationshipWorker(ports, settings, {
       opened: () => undefined,
       batch: () => undefined,

@@ -60,9 +60,9 @@ export class PlatformHost implements ReplayHost {
     }
   }
 
-  async start(): Promise<void> {
+  async start(isWatched: boolean): Promise<void> {
     if (!this.platform.isEmbedded || this.runner !== null) return;
-    this.runner = await FoldRunner.start(this.platform, this.config, (warning) =>
+    this.runner = await FoldRunner.start(this.platform, this.config, isWatched, (warning) =>
       this.io.err(`${warning}\n`),
     );
   }

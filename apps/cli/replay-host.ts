@@ -25,8 +25,11 @@ export interface BrandTotals {
 
 export interface ReplayHost {
   readonly target: ReplayTarget;
-  /** Starts folding and archiving beside the replay. */
-  start(): Promise<void>;
+  /**
+   * Starts folding and archiving beside the replay.
+   * @param isWatched   somebody looks at the figures while they move
+   */
+  start(isWatched: boolean): Promise<void>;
   /**
    * Resolves once everything that was written has been folded and archived.
    * @throws CliError   the fold or the archive has given up, or nobody runs them

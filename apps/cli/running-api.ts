@@ -1,7 +1,7 @@
 /** Read-only questions to the process that works in a data directory: its API is named in the lock. */
+import { type TierRow } from '../console/tiers/tier-rows.js';
 import { lockedError, type RunningHolder } from './data-directory.js';
 import { CliError } from './exit-codes.js';
-import { type TierRow } from './tier-rows.js';
 
 const TIMEOUT_MS = 120_000;
 

@@ -62,7 +62,7 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
         reject: (source, row, reason, detail) => rejects?.write(source, row, reason, detail),
         // As fast as possible, one after the other; paced, the figures move along.
         ready: async () => {
-          if (flags.speed !== 'max') await opened.host?.start();
+          if (flags.speed !== 'max') await opened.host?.start(true);
         },
       },
       io.signal,
@@ -104,7 +104,7 @@ async function finish(
   io: CliIo,
 ): Promise<void> {
   if (host !== null && report.status !== 'stopped') {
-    await host.start();
+    await host.start(flags.speed !== 'max');
     await host.waitDrained(
       ({ recordsLeft, rowsLeft }) =>
         line.update(

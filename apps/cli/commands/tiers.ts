@@ -1,19 +1,18 @@
 /** `gravity tiers`: everybody's tier, from the folded state. */
 import { Command, Option } from 'commander';
-import { type SchemePeriod } from '#domain';
-import { atOption } from '../at-option.js';
+import { EmptyLogError, foldTiers, SeveralBrandsError } from '../../console/tiers/fold-tiers.js';
+import { parsePeriod, SCHEME_EXPECTED } from '../../console/tiers/scheme-text.js';
+import { TIER_COLUMNS, type TierRow } from '../../console/tiers/tier-rows.js';
+import { atOption, parseAt } from '../at-option.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { runningHolder, withDataDirectory } from '../data-directory.js';
-import { usageError } from '../exit-codes.js';
+import { CliError, usageError } from '../exit-codes.js';
 import { openLog } from '../log-access.js';
 import { parseZone } from '../option-parsers.js';
-import { foldTiers } from '../fold-tiers.js';
 import { formatCount, percent, ProgressLine } from '../progress-line.js';
 import { askRunning, tierRowsFrom } from '../running-api.js';
-import { parsePeriod } from '../scheme-option.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat } from '../table-output.js';
-import { TIER_COLUMNS, type TierRow } from '../tier-rows.js';
 
 interface TiersFlags {
   readonly dataDir?: string;
@@ -48,20 +47,15 @@ export function tiersCommand(io: CliIo): Command {
 }
 
 async function runTiers(flags: TiersFlags, io: CliIo): Promise<void> {
-  const period = parsePeriod(flags.scheme);
-  if (period === null) {
-    throw usageError(
-      `--scheme ${flags.scheme}: expected rolling:30d, calendar:month or span:YYYY-MM-DD..YYYY-MM-DD`,
-    );
-  }
+  if (parsePeriod(flags.scheme) === null) throw usageError(`--scheme ${flags.scheme}: ${SCHEME_EXPECTED}`);
   const config = cliConfig(io, flags);
   const holder = isEmbedded(config) ? runningHolder(config.dataDir) : null;
   const rows =
     holder !== null
       ? tierRowsFrom(await askRunning(config.dataDir, holder, 'tiers', { ...queryOf(flags), format: 'json' }))
       : isEmbedded(config)
-        ? await withDataDirectory(config.dataDir, () => folded(period, flags, io))
-        : await folded(period, flags, io);
+        ? await withDataDirectory(config.dataDir, () => folded(flags, io))
+        : await folded(flags, io);
   for (const piece of formatRows(TIER_COLUMNS, rows, flags.format)) io.out(piece);
 }
 
@@ -73,20 +67,20 @@ function queryOf({ scheme, zone, at, brand }: TiersFlags): Record<string, string
   );
 }
 
-async function folded(period: SchemePeriod, flags: TiersFlags, io: CliIo): Promise<TierRow[]> {
+async function folded(flags: TiersFlags, io: CliIo): Promise<readonly TierRow[]> {
   const opened = await openLog(cliConfig(io, flags));
   const line = new ProgressLine(io);
+  const { scheme, zone = null, brand = null, at } = flags;
+  const before = (dayZone: string): number | null => (at === undefined ? null : parseAt(at, dayZone));
   try {
-    const question = {
-      scheme: flags.scheme,
-      period,
-      zone: flags.zone ?? null,
-      at: flags.at ?? null,
-      brand: flags.brand ?? null,
-    };
-    return await foldTiers(opened, question, ({ records, total }) =>
+    const { rows } = await foldTiers(opened, { scheme, zone, brand, before }, ({ records, total }) =>
       line.update(() => `folding: ${percent(records, total)}, ${formatCount(records)} records`),
     );
+    return rows;
+  } catch (error) {
+    if (error instanceof SeveralBrandsError) throw usageError(`${error.message}; name one by --brand`);
+    if (error instanceof EmptyLogError) throw new CliError(error.message);
+    throw error;
   } finally {
     line.clear();
     await opened.close();
