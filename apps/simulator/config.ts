@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { flag, integer, serverSettings } from '#service';
+import { flag, integer, serverSettings, text } from '#service';
 
 /** Settings of the simulator alone; standalone has them too. */
 export const simulatorSettings = {
@@ -19,5 +20,20 @@ export const simulatorSettings = {
     .describe('Events on an average day of that history'),
 };
 
-export const simulatorConfig = z.object({ ...serverSettings, ...microserviceSettings, ...simulatorSettings });
+export const simulatorConfig = z.object({
+  ...serverSettings,
+  ...microserviceSettings,
+  ...simulatorSettings,
+  pseudonymKeyFile: text()
+    .optional()
+    .describe(
+      'File of the pseudonymisation key, the same as intake’s: else the history is that of other persons; ' +
+        'made on first use in the data folder when unset',
+    ),
+});
 export type SimulatorConfig = z.infer<typeof simulatorConfig>;
+
+/** The key that makes pseudonyms: the file named by the settings, else one in the data folder. */
+export function pseudonymKeyFile(options: Pick<SimulatorConfig, 'pseudonymKeyFile' | 'dataDir'>): string {
+  return options.pseudonymKeyFile ?? join(options.dataDir, 'pseudonym.key');
+}

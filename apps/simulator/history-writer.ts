@@ -3,13 +3,21 @@ import {
   commitTransaction,
   partitionOf,
   TOPICS,
+  type Log,
   type LogCodec,
   type OutgoingRecord,
   type Position,
 } from '#pipeline';
-import { type Platform } from '#platform';
 import { dayCurve, type PromotionNight } from './night/promotion-night.js';
 import { ReplayTicks } from './recorded/replay-ticks.js';
+
+/** The log that a history goes into. */
+export interface HistoryTarget {
+  readonly log: Log;
+  readonly codec: LogCodec;
+  /** Of the relationship log. */
+  readonly partitions: number;
+}
 
 export interface HistorySettings {
   /** End of the history, a whole hour, ms; the same on every start. */
@@ -20,35 +28,44 @@ export interface HistorySettings {
   readonly pseudonymise: (event: SourceTouchpoint) => SourceTouchpoint;
 }
 
+export interface HistoryObserver {
+  /** That many hours are written. */
+  committed?(hours: number, of: number): void;
+  /** Asked before each commit: why nothing more may be written, null where nothing is in the way. */
+  obstacle?(): Promise<string | null>;
+}
+
 export interface HistoryReport {
   /** Written now; 0 when it had been written before. */
   readonly events: number;
+  /** Why it ends before its end; null when it is complete. */
+  readonly cutOff: string | null;
 }
 
 const HOUR = 3_600_000;
-const GROUP = 'simulator-history';
+export const HISTORY_GROUP = 'simulator-history';
 /** A topic that exists, to hang the group's position on: the count of hours that are written. */
-const POSITION_OF = { topic: TOPICS.intakeProgress, partition: 0 };
+export const HISTORY_POSITION = { topic: TOPICS.intakeProgress, partition: 0 } as const;
+/** A commit costs as much as some thousand records. */
+const COMMIT_RECORDS = 5_000;
 
 /**
- * Writes the weeks before the night straight into the relationship log, hour by hour with the ticks of that
- * time, each hour in one transaction with its number: a history that was cut off goes on where it ended.
+ * Writes the weeks before the night straight into the relationship log, in order of time with the ticks of that
+ * time, whole hours in one transaction with their number: a history that was cut off goes on where it ended.
  */
 export async function writeHistory(
-  platform: Platform,
+  target: HistoryTarget,
   night: PromotionNight,
   settings: HistorySettings,
-  onHour: (hour: number, of: number) => void,
+  observer: HistoryObserver,
   signal: AbortSignal,
 ): Promise<HistoryReport> {
-  const { log } = platform;
-  const codec = platform.codecs().log;
-  const partitions = await platform.partitionsOf(TOPICS.relationshipLog);
+  const { log } = target;
   const hours = settings.days * 24;
-  const ticks = new ReplayTicks(settings.rules, null);
-  const writer = await log.writer(GROUP, POSITION_OF);
+  const records = new HistoryRecords(target, settings);
+  const writer = await log.writer(HISTORY_GROUP, HISTORY_POSITION);
   try {
-    const done = (await log.committed(GROUP, POSITION_OF)) ?? 0;
+    const done = (await log.committed(HISTORY_GROUP, HISTORY_POSITION)) ?? 0;
     let written = 0;
     for (let hour = 0; hour < hours; hour += 1) {
       signal.throwIfAborted();
@@ -57,54 +74,94 @@ export async function writeHistory(
       const scene = { run: 'h', origin: 'REPLAY', isPromotion: false, eventsPerSecond } as const;
       // Hours that are written are played all the same: the shoppers remember them.
       const events = night.between(from, from + HOUR, scene);
-      const records = historyRecords(events, ticks, codec, partitions, settings);
-      if (hour === hours - 1) records.push(...tickRecords([settings.anchor], codec, partitions));
-      if (hour < done) continue;
-      const position: Position = { ...POSITION_OF, offset: hour + 1 };
-      await commitTransaction(log, writer, GROUP, records, position);
+      if (hour < done) {
+        records.pass(events);
+        continue;
+      }
+      records.add(events);
       written += events.length;
-      onHour(hour + 1, hours);
+      const isLast = hour === hours - 1;
+      if (isLast) records.end();
+      if (!isLast && records.size < COMMIT_RECORDS) continue;
+      const obstacle = (await observer.obstacle?.()) ?? null;
+      if (obstacle !== null) return { events: written - records.events, cutOff: obstacle };
+      const position: Position = { ...HISTORY_POSITION, offset: hour + 1 };
+      await commitTransaction(log, writer, HISTORY_GROUP, records.take(), position);
+      observer.committed?.(hour + 1, hours);
     }
-    return { events: written };
+    return { events: written, cutOff: null };
   } finally {
     await writer.close();
   }
 }
 
-function historyRecords(
-  events: readonly SourceTouchpoint[],
-  ticks: ReplayTicks,
-  codec: LogCodec,
-  partitions: number,
-  settings: HistorySettings,
-): OutgoingRecord[] {
-  const records: OutgoingRecord[] = [];
-  for (const event of events) {
-    records.push(...tickRecords(ticks.before(event.occurredAt), codec, partitions));
+/** The records of the next commit. */
+class HistoryRecords {
+  readonly #ticks: ReplayTicks;
+  #records: OutgoingRecord[] = [];
+  #events = 0;
+
+  constructor(
+    private readonly target: HistoryTarget,
+    private readonly settings: HistorySettings,
+  ) {
+    this.#ticks = new ReplayTicks(settings.rules, null);
+  }
+
+  get size(): number {
+    return this.#records.length;
+  }
+
+  /** Events among them. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Time passes over events that had been written before. */
+  pass(events: readonly SourceTouchpoint[]): void {
+    for (const { occurredAt } of events) this.#ticks.before(occurredAt);
+  }
+
+  add(events: readonly SourceTouchpoint[]): void {
+    for (const event of events) {
+      for (const at of this.#ticks.before(event.occurredAt)) this.#addTick(at);
+      this.#addEvent(event);
+    }
+  }
+
+  /** Time moves on to the end of the history. */
+  end(): void {
+    this.#addTick(this.settings.anchor);
+  }
+
+  take(): readonly OutgoingRecord[] {
+    const records = this.#records;
+    this.#records = [];
+    this.#events = 0;
+    return records;
+  }
+
+  #addEvent(event: SourceTouchpoint): void {
     const source = { topic: 'simulator', partition: 0, offset: 0 };
     const arrival = { ...source, arrivedAt: event.occurredAt };
-    const admission = admit(settings.pseudonymise(event), arrival, DEFAULT_ADMISSION_LIMITS);
+    const admission = admit(this.settings.pseudonymise(event), arrival, DEFAULT_ADMISSION_LIMITS);
     if (!admission.ok) throw new Error(`the simulator made an event that is refused: ${admission.detail}`);
     const { touchpoint, detail } = admission;
     const key = personKey(touchpoint.brand, touchpoint.person);
-    records.push({
+    this.#records.push({
       topic: TOPICS.relationshipLog,
-      partition: partitionOf(key, partitions),
+      partition: partitionOf(key, this.target.partitions),
       key,
-      value: codec.encode(touchpoint, { detail, source }),
+      value: this.target.codec.encode(touchpoint, { detail, source }),
     });
+    this.#events += 1;
   }
-  return records;
-}
 
-function tickRecords(ticks: readonly number[], codec: LogCodec, partitions: number): OutgoingRecord[] {
-  return ticks.flatMap((at) => {
-    const value = codec.encode({ type: 'tick', at, arrivedAt: at });
-    return Array.from({ length: partitions }, (_, partition) => ({
-      topic: TOPICS.relationshipLog,
-      partition,
-      key: null,
-      value,
-    }));
-  });
+  /** In every partition. */
+  #addTick(at: number): void {
+    const value = this.target.codec.encode({ type: 'tick', at, arrivedAt: at });
+    for (let partition = 0; partition < this.target.partitions; partition += 1) {
+      this.#records.push({ topic: TOPICS.relationshipLog, partition, key: null, value });
+    }
+  }
 }

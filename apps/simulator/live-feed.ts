@@ -1,10 +1,15 @@
-import { SOURCE_TOPICS } from '#contracts';
+import { SOURCE_TOPICS, type SourceEncoder } from '#contracts';
 import { personKey, type SourceTouchpoint } from '#domain';
-import { partitionOf, type OutgoingRecord } from '#pipeline';
-import { type Platform } from '#platform';
+import { partitionOf, type Log, type OutgoingRecord } from '#pipeline';
 import { type PromotionNight } from './night/promotion-night.js';
 import { SeededRandom } from './night/seeded-random.js';
 import { spoil } from './spoil.js';
+
+/** Where the night is produced to. */
+export interface FeedTarget {
+  readonly log: Log;
+  readonly encoder: SourceEncoder;
+}
 
 export interface FeedSettings {
   readonly eventsPerSecond: number;
@@ -17,6 +22,8 @@ const STEP_MS = 500;
 const LATE_RATE = 0.01;
 const LATE_MEAN_MS = 120_000;
 const BAD_RATE = 0.001;
+/** Sent twice, as by a producer that has missed the acknowledgement. */
+const REPEAT_RATE = 0.01;
 
 /** The night itself: events produced to the source topics as they happen, some late, a few broken. */
 export class LiveFeed {
@@ -28,14 +35,14 @@ export class LiveFeed {
   #produced = 0;
 
   constructor(
-    private readonly platform: Platform,
+    private readonly target: FeedTarget,
     private readonly night: PromotionNight,
     private readonly settings: FeedSettings,
   ) {
     this.#random = new SeededRandom(settings.seed ^ 0x5bd1e995);
   }
 
-  /** Events produced so far. */
+  /** Records produced so far, repeated ones included. */
   get produced(): number {
     return this.#produced;
   }
@@ -43,7 +50,7 @@ export class LiveFeed {
   async start(): Promise<void> {
     const partitions = new Map<string, number>();
     for (const topic of Object.values(SOURCE_TOPICS)) {
-      partitions.set(topic, await this.platform.partitionsOf(topic));
+      partitions.set(topic, (await this.target.log.ends(topic)).length);
     }
     this.#to = Date.now();
     const run = `l${this.#to.toString(36)}`;
@@ -70,8 +77,11 @@ export class LiveFeed {
     const { eventsPerSecond } = this.settings;
     const scene = { run, origin: 'LIVE', isPromotion: true, eventsPerSecond } as const;
     const events = this.night.between(from, this.#to, scene);
-    const records = events.map((event) => this.#record(event, partitions));
-    if (records.length > 0) await this.platform.log.append(records);
+    const records = events.flatMap((event) => {
+      const record = this.#record(event, partitions);
+      return this.#random.chance(REPEAT_RATE) ? [record, record] : [record];
+    });
+    if (records.length > 0) await this.target.log.append(records);
     this.#produced += records.length;
   }
 
@@ -80,8 +90,9 @@ export class LiveFeed {
     const key = personKey(event.brand, event.person ?? '');
     const partition = partitionOf(key, partitions.get(topic) ?? 1);
     const late = this.#random.chance(LATE_RATE) ? Math.floor(this.#random.exponential(LATE_MEAN_MS)) : 0;
-    const sent = { ...event, occurredAt: event.occurredAt - late, sentAt: this.#to };
-    const encode = (one: SourceTouchpoint): Buffer => this.platform.codecs().sourceEncoder.encode(one);
+    // What the history left over for later, refunds above all, is sent live like all the rest.
+    const sent = { ...event, origin: 'LIVE', occurredAt: event.occurredAt - late, sentAt: this.#to } as const;
+    const encode = (one: SourceTouchpoint): Buffer => this.target.encoder.encode(one);
     const value = this.#random.chance(BAD_RATE) ? spoil(sent, encode, this.#random) : encode(sent);
     return { topic, partition, key, value };
   }

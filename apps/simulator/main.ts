@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import { type INestApplicationContext } from '@nestjs/common';
+import { Pseudonymiser } from '#contracts';
 import { PlatformModule, preparePlatform } from '#platform';
 import { runApp } from '#service';
-import { simulatorConfig } from './config.js';
+import { pseudonymKeyFile, simulatorConfig } from './config.js';
 import { SimulatorModule } from './simulator.module.js';
 import { SimulatorService } from './simulator.service.js';
 
@@ -17,8 +18,12 @@ await runApp({
     module: class SimulatorApp {},
     imports: [PlatformModule.forRoot(config, { ownsDataDir: false }), SimulatorModule.forRoot(config)],
   }),
-  prepare: async (app, _config, signal) => {
-    await preparePlatform(app, signal);
+  prepare: async (app, config, signal) => {
+    const platform = await preparePlatform(app, signal);
+    const simulator = simulatorOf(app);
+    await platform.initialiseLog(simulator.rulesOfNewLog(Date.now()));
+    const pseudonymiser = Pseudonymiser.fromKeyFile(pseudonymKeyFile(config));
+    await simulator.writeHistory((event) => pseudonymiser.apply(event), signal);
   },
   started: (app) => void simulatorOf(app).startLive(),
 });

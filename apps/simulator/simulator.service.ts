@@ -2,6 +2,7 @@ import { type Rules, type SourceTouchpoint } from '#domain';
 import { firstEpoch, TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
 import { type AppLogger, type ShutdownSequence } from '#service';
+import { historyObstacle, intakeObstacle } from './history-obstacle.js';
 import { writeHistory } from './history-writer.js';
 import { LiveFeed } from './live-feed.js';
 import { PromotionNight } from './night/promotion-night.js';
@@ -16,10 +17,12 @@ export interface SimulatorOptions {
 }
 
 const HOUR = 3_600_000;
+const HOURS_OF_WEEK = 24 * 7;
 
 /** Plays the promotion night into a log: weeks of history once, then the night as it happens. */
 export class SimulatorService {
   readonly #night: PromotionNight;
+  #weeks = 0;
 
   constructor(
     private readonly platform: Platform,
@@ -40,8 +43,8 @@ export class SimulatorService {
   }
 
   /**
-   * Writes what is missing of the history. The log must have its first records, and intake must not run yet:
-   * its progress would move time past the history.
+   * Writes what is missing of the history. The log must have its first records, and intake should not run yet:
+   * its progress moves time past the history. Where it is too late for one, the reason is logged.
    */
   async writeHistory(
     pseudonymise: (event: SourceTouchpoint) => SourceTouchpoint,
@@ -49,31 +52,41 @@ export class SimulatorService {
   ): Promise<void> {
     const { simulatorHistoryDays: days, simulatorHistoryEventsPerDay: eventsPerDay } = this.options;
     if (!this.isOn || days === 0) return;
-    const begun = await firstEpoch(this.platform.log, this.platform.codecs().log, {
-      topic: TOPICS.relationshipLog,
-      partition: 0,
-    });
-    if (begun === null) {
-      this.logger.warn('the log has lost its first record: no history is written');
+    const { log } = this.platform;
+    const codec = this.platform.codecs().log;
+    const begun = await firstEpoch(log, codec, { topic: TOPICS.relationshipLog, partition: 0 });
+    const obstacle = await historyObstacle(log, codec, days * 24);
+    if (begun === null || obstacle !== null) {
+      this.logger.warn('no history is written', { reason: obstacle ?? 'the log has lost its first record' });
       return;
     }
     const anchor = anchorOf(begun.arrivedAt);
     const startedAt = Date.now();
-    const { events } = await writeHistory(
-      this.platform,
+    const { events, cutOff } = await writeHistory(
+      { log, codec, partitions: await this.platform.partitionsOf(TOPICS.relationshipLog) },
       this.#night,
       { anchor, days, eventsPerDay, rules: simulatedRules(anchor), pseudonymise },
-      (hour, of) => {
-        if (hour % (24 * 7) === 0) this.logger.info('writing history', { days: hour / 24, of: of / 24 });
+      {
+        committed: (hours, of) => this.#progress(hours, of),
+        obstacle: () => intakeObstacle(log),
       },
       signal,
     );
     if (events > 0) this.logger.info('history written', { days, events, durationMs: Date.now() - startedAt });
+    if (cutOff !== null) this.logger.warn('the history is cut off', { reason: cutOff });
+  }
+
+  #progress(hours: number, of: number): void {
+    const week = Math.floor(hours / HOURS_OF_WEEK);
+    if (week === this.#weeks) return;
+    this.#weeks = week;
+    this.logger.info('writing history', { days: Math.floor(hours / 24), of: of / 24 });
   }
 
   async startLive(): Promise<void> {
     if (!this.isOn) return;
-    const feed = new LiveFeed(this.platform, this.#night, {
+    const target = { log: this.platform.log, encoder: this.platform.codecs().sourceEncoder };
+    const feed = new LiveFeed(target, this.#night, {
       eventsPerSecond: this.options.simulatorEventsPerSecond,
       seed: this.options.simulatorSeed,
       onError: (error) => this.logger.warnRepeated('the simulator cannot write', { err: error }),

@@ -16,7 +16,7 @@ export interface Scene {
 }
 
 /** Events of a session on average, to turn a rate of events into a rate of sessions. */
-const EVENTS_PER_SESSION = 2.4;
+const EVENTS_PER_SESSION = 1.8;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** A flash sale every so often, for so long. */
@@ -26,14 +26,17 @@ const BURST_HEAT = 3.5;
 
 export class PromotionNight {
   readonly #random: SeededRandom;
-  readonly #shoppers = new Map<Brand, Shoppers>(BRANDS.map((brand) => [brand, new Shoppers(brand)]));
+  readonly #shoppers: ReadonlyMap<Brand, Shoppers>;
+  readonly #weights: readonly (readonly [brand: Brand, weight: number])[];
   /** Events of sessions under way and refunds to come. */
   #pending: SourceTouchpoint[] = [];
   #nextSessionAt: number | null = null;
   #ids = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, brands: readonly Brand[] = BRANDS) {
     this.#random = new SeededRandom(seed);
+    this.#shoppers = new Map(brands.map((brand) => [brand, new Shoppers(brand)]));
+    this.#weights = brands.map((brand) => [brand, brand.weight]);
   }
 
   /** The events in [from, to), in time order; refunds of earlier orders among them. */
@@ -50,7 +53,7 @@ export class PromotionNight {
 
   #session(at: number, scene: Scene): void {
     const random = this.#random;
-    const brand = random.weighted(BRANDS.map((one) => [one, one.weight] as const));
+    const brand = random.weighted(this.#weights);
     const shoppers = this.#shoppers.get(brand);
     if (shoppers === undefined) return;
     const { isPromotion, origin, run } = scene;
@@ -70,8 +73,10 @@ export class PromotionNight {
   }
 
   #take(to: number): readonly SourceTouchpoint[] {
-    const due = this.#pending.filter(({ occurredAt }) => occurredAt < to);
-    this.#pending = this.#pending.filter(({ occurredAt }) => occurredAt >= to);
+    const due: SourceTouchpoint[] = [];
+    const later: SourceTouchpoint[] = [];
+    for (const event of this.#pending) (event.occurredAt < to ? due : later).push(event);
+    this.#pending = later;
     return due.sort(byTime);
   }
 }

@@ -161,7 +161,7 @@ function headAt(
     occurredAt: at,
     sentAt: at,
     origin: setting.origin,
-    actor: 'CUSTOMER',
+    actor: setting.shopper.actor,
     campaign: setting.isPromotion ? CAMPAIGN : null,
     entrySource: origin.source,
     publicDomain: origin.isPublic,

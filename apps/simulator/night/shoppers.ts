@@ -1,10 +1,12 @@
 /** What the simulated persons remember between two sessions. */
-import { type LinkKind } from '#domain';
+import { type Actor, type LinkKind } from '#domain';
 import { type SeededRandom } from './seeded-random.js';
 import { type Brand } from './market.js';
 
 export interface Shopper {
   readonly id: string;
+  /** Staff and bots act like customers and count for none. */
+  readonly actor: Actor;
   readonly links: Set<LinkKind>;
   orders: number;
 }
@@ -18,12 +20,18 @@ export class Shoppers {
   /** Somebody; few come often, most rarely. */
   pick(random: SeededRandom): Shopper {
     const skew = random.next();
-    const index = Math.floor(this.brand.persons * skew * skew * skew);
+    const index = Math.floor(this.brand.persons * skew * skew);
     let shopper = this.#shoppers.get(index);
     if (shopper === undefined) {
-      shopper = { id: `${this.brand.brand}-${index}`, links: new Set(), orders: 0 };
+      shopper = { id: `${this.brand.brand}-${index}`, actor: actorOf(index), links: new Set(), orders: 0 };
       this.#shoppers.set(index, shopper);
     }
     return shopper;
   }
+}
+
+/** One in a hundred works for the brand, one in two hundred is a machine. */
+function actorOf(index: number): Actor {
+  if (index % 100 === 57) return 'STAFF';
+  return index % 200 === 113 ? 'BOT' : 'CUSTOMER';
 }
