@@ -25,8 +25,6 @@ export interface Resolved {
 
 export const DEFAULT_SCHEME = 'rolling:30d';
 const FRESH_MS = 5_000;
-/** A name that is not known makes us look again, but not more often than this. */
-const LOOK_AGAIN_MS = 500;
 const NAMES_SHOWN = 20;
 
 const ENTRY = rowOf({ brand: text, channels: listOf(text), schemes: listOf(text) });
@@ -56,7 +54,8 @@ export class Catalogue {
     try {
       return this.lookUp(asked);
     } catch {
-      await this.refresh(LOOK_AGAIN_MS);
+      // It may be new; those who ask at the same time look together.
+      await this.refresh(0);
       return this.lookUp(asked);
     }
   }

@@ -6,7 +6,7 @@ const CURRENCY = /^[A-Z]{3}$/;
 
 /** Settings of the console alone; standalone has them too. */
 export const consoleSettings = {
-  figuresMs: duration().prefault('1s').describe('How often the figures of open pages are read'),
+  figuresEveryMs: duration().prefault('1s').describe('How often the figures of open pages are read'),
   pagesMax: integer(1, 10_000).prefault('200').describe('Pages that may follow the live events at one time'),
   currency: z
     .string()
@@ -26,7 +26,7 @@ export type ConsoleConfig = z.infer<typeof consoleConfig>;
 /** What the console needs of whichever app it runs in. */
 export interface ConsoleOptions {
   readonly host: string;
-  readonly figuresMs: number;
+  readonly figuresEveryMs: number;
   readonly pagesMax: number;
   readonly currency: string;
   readonly allowedHosts?: readonly string[] | undefined;

@@ -90,7 +90,7 @@ export class ConsoleService {
       clickhouse: platform.clickhouse,
       isThere: () => platform.clickhouseStatus.status().isReady,
       partitionsTotal,
-      everyMs: this.options.figuresMs,
+      everyMs: this.options.figuresEveryMs,
       onBug: (error) => logger.error('the figures of the pages cannot be made', { err: error }),
     });
     const pages = new LivePages({
