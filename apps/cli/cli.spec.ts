@@ -1,21 +1,12 @@
 /** The command as users have it: a process of its own, on a data directory of its own. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DataDirectoryLock } from '#state-store';
+import { runGravity, type GravityOutcome } from './gravity-process.js';
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
 const SLOW_MS = 180_000;
 
 /** Rows by customer and not by time, columns by blanks, dates alone, no order ids, an order of 0, the last century. */
@@ -50,17 +41,8 @@ describe('gravity', () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  function gravity(argv: readonly string[], killAfterMs?: number): Promise<Outcome> {
-    const env = { PATH: process.env['PATH'], HOME: root, LOG_LEVEL: 'error' };
-    const child = spawn(process.execPath, ['--import', REGISTER, MAIN, ...argv], { env });
-    const texts = { out: '', err: '' };
-    child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => {
-      texts.err += chunk.toString();
-      if (killAfterMs !== undefined && texts.err.includes('opening'))
-        setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    });
-    return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
+  function gravity(argv: readonly string[], killAfterMs?: number): Promise<GravityOutcome> {
+    return runGravity(argv, { HOME: root }, killAfterMs);
   }
 
   function file(name: string, text: string): string {
@@ -147,7 +129,7 @@ describe('gravity', () => {
         return `p${(index * 31) % 700},${new Date(at).toISOString()},${index % 9 === 0 ? -5 : index % 100}\n`;
       });
       const path = file('rows.csv', `person,time,amount\n${rows.join('')}`);
-      const run = (directory: string, killAfterMs?: number): Promise<Outcome> =>
+      const run = (directory: string, killAfterMs?: number): Promise<GravityOutcome> =>
         gravity(
           ['replay', path, '--data-dir', directory, '--time-zone', 'UTC', '--summary', 'json'],
           killAfterMs,

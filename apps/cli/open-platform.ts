@@ -6,8 +6,11 @@ import { isEmbedded, type CliConfig } from './cli-config.js';
 import { type CliIo } from './cli-io.js';
 import { lockedError } from './data-directory.js';
 
-/** @throws CliError (locked) */
-export async function openPlatform(config: CliConfig, io: CliIo): Promise<Platform> {
+/**
+ * @param keepsState   this command writes to the data directory also where the log is Kafka
+ * @throws CliError (locked)
+ */
+export async function openPlatform(config: CliConfig, io: CliIo, keepsState = false): Promise<Platform> {
   const logger = AppLogger.create({
     service: 'gravity',
     level: config.logLevel === 'info' ? 'warn' : config.logLevel,
@@ -15,7 +18,7 @@ export async function openPlatform(config: CliConfig, io: CliIo): Promise<Platfo
     pretty: io.isTerminal,
   });
   try {
-    return await Platform.open(config, isEmbedded(config), logger);
+    return await Platform.open(config, keepsState || isEmbedded(config), logger);
   } catch (error) {
     if (error instanceof DataDirectoryLockedError) throw lockedError(config.dataDir, error);
     throw error;

@@ -1,6 +1,6 @@
 /**
  * A replay's host on the platform. On the embedded log this process folds and archives itself; on Kafka the running
- * services do, and the replay waits for them.
+ * services do, and the replay waits for them, unless it is told to do it itself.
  */
 import { randomUUID } from 'node:crypto';
 import { integer, rowOf, tierStocks } from '#clickhouse';
@@ -39,11 +39,12 @@ export class PlatformHost implements ReplayHost {
     private readonly config: CliConfig,
     private readonly io: CliIo,
     readonly target: ReplayTarget,
+    private readonly foldsHere: boolean,
   ) {}
 
   /** @throws CliError (locked) */
-  static async open(config: CliConfig, io: CliIo): Promise<PlatformHost> {
-    const platform = await openPlatform(config, io);
+  static async open(config: CliConfig, io: CliIo, foldHere: boolean): Promise<PlatformHost> {
+    const platform = await openPlatform(config, io, foldHere);
     try {
       await platform.ready(io.signal);
       const { log, deadLetter } = platform.codecs();
@@ -53,7 +54,7 @@ export class PlatformHost implements ReplayHost {
         deadLetterCodec: deadLetter,
         newLogId: randomUUID(),
       };
-      return new PlatformHost(platform, config, io, target);
+      return new PlatformHost(platform, config, io, target, foldHere || platform.isEmbedded);
     } catch (error) {
       await platform.close();
       throw error;
@@ -61,7 +62,7 @@ export class PlatformHost implements ReplayHost {
   }
 
   async start(isWatched: boolean): Promise<void> {
-    if (!this.platform.isEmbedded || this.runner !== null) return;
+    if (!this.foldsHere || this.runner !== null) return;
     this.runner = await FoldRunner.start(this.platform, this.config, isWatched, (warning) =>
       this.io.err(`${warning}\n`),
     );
@@ -78,7 +79,8 @@ export class PlatformHost implements ReplayHost {
       left = now;
       if (left > 0 && Date.now() - movedAt > SERVICES_SILENT_MS) {
         throw new CliError(
-          `${left} records are in the log and nobody reads them: are the relationship and archive services running?`,
+          `${left} records are in the log and nobody reads them: are the relationship and archive services running? ` +
+            '(--fold-here does their work in this process)',
         );
       }
       if (left > 0) await pause(SERVICES_POLL_MS);

@@ -46,6 +46,7 @@ export interface ReplayFlags {
   readonly source?: string;
   readonly pseudonymise?: string;
   readonly rejects?: string;
+  readonly foldHere?: boolean;
   readonly summary: 'text' | 'json';
 }
 
@@ -121,6 +122,10 @@ export function withReplayOptions(command: Command): Command {
     .option(
       '--pseudonymise <keyfile>',
       'replace person ids by HMAC-SHA-256 under this key; made if it does not exist',
+    )
+    .option(
+      '--fold-here',
+      'on Kafka: fold and archive in this process, with its state in the data folder, rather than wait for the services',
     )
     .option('--rejects <file>', 'write every rejected row as CSV: source, row, reason, detail')
     .addOption(

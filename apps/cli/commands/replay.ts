@@ -44,7 +44,7 @@ export function replayCommand(io: CliIo): Command {
 async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo): Promise<void> {
   const config = cliConfig(io, flags);
   const plan = planOf(paths, flags, config);
-  if (isEmbedded(config)) assertUnlocked(config.dataDir);
+  if (isEmbedded(config) || flags.foldHere === true) assertUnlocked(config.dataDir);
   const startedAt = Date.now();
   const line = new ProgressLine(io);
   const rejects = flags.rejects === undefined ? null : new RejectFile(flags.rejects);
@@ -54,7 +54,7 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
       plan,
       async () => {
         line.note(`opening ${isEmbedded(config) ? config.dataDir : 'Kafka, registry and ClickHouse'} …`);
-        opened.host = await PlatformHost.open(config, io);
+        opened.host = await PlatformHost.open(config, io, flags.foldHere === true);
         return opened.host.target;
       },
       {

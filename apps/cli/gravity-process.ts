@@ -1,0 +1,33 @@
+/** For the specs: `gravity` from source, in a process of its own and with an environment of its own. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface GravityOutcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
+
+/** @param killAfterMs   SIGKILL so long after it has begun to open the log */
+export function runGravity(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  killAfterMs?: number,
+): Promise<GravityOutcome> {
+  const child = spawn(process.execPath, ['--import', REGISTER, MAIN, ...argv], {
+    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...env },
+  });
+  const texts = { out: '', err: '' };
+  let isDoomed = false;
+  child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    texts.err += chunk.toString();
+    if (killAfterMs === undefined || isDoomed || !texts.err.includes('opening')) return;
+    isDoomed = true;
+    setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
+}

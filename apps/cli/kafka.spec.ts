@@ -1,0 +1,105 @@
+/** The command against a real broker and a real registry. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KafkaServer } from '../../test/servers/kafka-server.js';
+import { RegistryServer } from '../../test/servers/registry-server.js';
+import { describeWithOwnServers } from '../../test/servers/servers.js';
+import { runGravity, type GravityOutcome } from './gravity-process.js';
+
+const SLOW_MS = 240_000;
+
+describeWithOwnServers('gravity on Kafka', () => {
+  let root: string;
+  let kafka: KafkaServer;
+  let registry: RegistryServer;
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'gravity-kafka-'));
+    [kafka, registry] = await Promise.all([KafkaServer.start(), RegistryServer.start()]);
+  }, SLOW_MS);
+  afterAll(async () => {
+    await Promise.all([kafka.stop(), registry.stop()]);
+    rmSync(root, { recursive: true, force: true });
+  }, SLOW_MS);
+
+  function onKafka(...argv: string[]): Promise<GravityOutcome> {
+    const servers = { KAFKA_BROKERS: kafka.brokers.join(','), SCHEMA_REGISTRY_URL: registry.url };
+    return runGravity(argv, { HOME: root, ...servers });
+  }
+
+  it(
+    'sets up topics and schemas, twice without a difference',
+    async () => {
+      const plan = await onKafka('topics', 'apply', '--dry-run', '--log-partitions', '3');
+      expect(plan).toMatchObject({ code: 0 });
+      expect(plan.out).toMatch(/relationship-log +create/);
+      expect((await onKafka('topics', 'apply', '--log-partitions', '3')).out).toMatch(
+        /relationship-log +create/,
+      );
+      const again = await onKafka('topics', 'apply', '--log-partitions', '3');
+      expect(again).toMatchObject({ code: 0 });
+      expect(again.out).not.toMatch(/ (create|alter|conflict) /);
+
+      expect((await onKafka('schemas', 'check')).out).toMatch(/relationship-log-value +1 +new/);
+      expect(await onKafka('schemas', 'register')).toMatchObject({ code: 0 });
+      const checked = await onKafka('schemas', 'check');
+      expect(checked.out).toMatch(/relationship-log-value +1 +registered/);
+      expect(checked.out).not.toContain(' new ');
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'replays to the same tiers as on the embedded log',
+    async () => {
+      const rows = Array.from({ length: 3_000 }, (_, index) => {
+        const at = Date.UTC(2024, 0, 1) + ((index * 7_919) % 3_000) * 900_000;
+        return `p${(index * 31) % 170},${new Date(at).toISOString()},${index % 9 === 0 ? -5 : index % 100}\n`;
+      });
+      const path = join(root, 'rows.csv');
+      writeFileSync(path, `person,time,amount\n${rows.join('')}`);
+      const options = ['--time-zone', 'UTC', '--summary', 'json'];
+      const replayed = await onKafka(
+        'replay',
+        path,
+        '--data-dir',
+        join(root, 'kafka'),
+        '--fold-here',
+        ...options,
+      );
+      const embedded = await runGravity(['replay', path, '--data-dir', join(root, 'embedded'), ...options], {
+        HOME: root,
+      });
+      for (const outcome of [replayed, embedded]) {
+        expect(outcome.err).not.toContain('gravity:');
+        expect(outcome.code).toBe(0);
+      }
+      const [left, right] = [replayed, embedded].map(({ out }): unknown => JSON.parse(out));
+      expect(left).toEqual({ ...Object(right), wall_seconds: expect.anything() });
+      const again = await onKafka(
+        'replay',
+        path,
+        '--data-dir',
+        join(root, 'kafka'),
+        '--fold-here',
+        ...options,
+      );
+      expect(JSON.parse(again.out)).toMatchObject({ status: 'unchanged', accepted: 3_000 });
+
+      const tiers = await onKafka('tiers', '--at', '2024-01-20', '--scheme', 'calendar:month');
+      expect(tiers.out.split('\n')).toHaveLength(172);
+      const expected = [
+        'tiers',
+        '--data-dir',
+        join(root, 'embedded'),
+        '--at',
+        '2024-01-20',
+        '--scheme',
+        'calendar:month',
+      ];
+      expect(tiers.out).toBe((await runGravity(expected, { HOME: root })).out);
+    },
+    SLOW_MS,
+  );
+});
