@@ -103,8 +103,11 @@ export class ReplayRun {
     let committed = done;
     for (const row of this.rows.inOrder()) {
       index++;
-      const items = sequencer.next(row);
-      if (index <= done || finished) continue;
+      if (index <= done || finished) {
+        // Walked over without a trace, so that what follows is what would have followed.
+        sequencer.next(row);
+        continue;
+      }
       const waitMs = pace.dueInMs(row.at);
       // Only whole rows are committed, so the wait comes before the first entry of a row.
       if (waitMs > WAIT_UNCOMMITTED_MS && index - 1 > committed) {
@@ -115,7 +118,9 @@ export class ReplayRun {
         await this.commitRows(index - 1, row.at);
         return true;
       }
-      for (const item of items) this.records.push(...recordsOf(item, this.target, this.partitions));
+      for (const item of sequencer.next(row)) {
+        this.records.push(...recordsOf(item, this.target, this.partitions));
+      }
       if (index - committed >= batchRowsMax) committed = await this.commitRows(index, row.at);
     }
     if (finished) return false;
