@@ -23,5 +23,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 30_000,
+  // Most suites wait for engines, brokers and processes: one worker less than cores would leave a core idle.
+  maxWorkers: 2,
   reporters: ['default', '<rootDir>/scripts/skip-reporter.mjs'],
 };
