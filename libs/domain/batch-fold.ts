@@ -15,7 +15,7 @@ import { FigureRecorder, type FigureChanges } from './figures/figure-changes.js'
 import { foldContext, type FoldContext } from './fold-context.js';
 import type { FoldFrame } from './fold-frame.js';
 import { parseRules } from './parse-rules.js';
-import type { Draft, Relationship } from './relationship.js';
+import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { isForgettable, isPrunable, pruned } from './retention.js';
 import { step, stranger } from './step.js';
 import { compileRules } from './compiled-rules.js';
@@ -179,9 +179,17 @@ export class BatchFold {
       this.dues.move(key, undefined, undefined);
       return;
     }
-    const kept = isForgettable(before, this.ctx.retirement, this.frame.watermark) ? null : this.prune(before);
+    const kept = this.swept(before);
     if (kept !== null) this.review(before, kept, occasion);
     this.replace(key, before, kept);
+  }
+
+  /** Null when nothing is left to know. */
+  private swept(before: Relationship): Draft | null {
+    const { retirement, retention } = this.ctx;
+    if (isForgettable(before, retirement, this.frame.watermark)) return null;
+    const isRetired = before.lastAt + retirement.personMs <= this.frame.watermark;
+    return isRetired || isPrunable(before, retention) ? this.prune(before) : draftOf(before);
   }
 
   private applyRules(entry: RulesSet, offset: number): void {

@@ -108,10 +108,18 @@ export class DayCalendar {
 
 const calendars = new Map<string, DayCalendar>();
 
+/** One text a day of some decades at most. */
+const texts = new Map<number, string>();
+
 /** `YYYY-MM-DD` of a local day number. */
 export function dayText(day: number): string {
-  const { year, month, dayOfMonth } = civilOf(day);
-  return `${String(year).padStart(4, '0')}-${twoDigits(month)}-${twoDigits(dayOfMonth)}`;
+  let text = texts.get(day);
+  if (text === undefined) {
+    const { year, month, dayOfMonth } = civilOf(day);
+    text = `${String(year).padStart(4, '0')}-${twoDigits(month)}-${twoDigits(dayOfMonth)}`;
+    texts.set(day, text);
+  }
+  return text;
 }
 
 /** `YYYY-MM` of the month that a local day number lies in. */

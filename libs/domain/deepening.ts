@@ -2,8 +2,7 @@ import type { CompiledScheme } from './compiled-rules.js';
 import type { Tier } from './facts.js';
 import { periodAt } from './periods.js';
 import type { Relationship } from './relationship.js';
-import { covers } from './spans.js';
-import { baseTier, paidAsMember, purchaseInstant, tierAt, type Purchase, type TierSource } from './tiers.js';
+import { baseTier, countsAt, forPurchasesIn, tierAt, type TierSource } from './tiers.js';
 
 export type DeepeningSource = TierSource & Pick<Relationship, 'settledRelatedSince'>;
 
@@ -50,7 +49,7 @@ export function relatedSince(person: DeepeningSource): number {
 /**
  * A tier rises only where a period begins, a link is switched, the first order of a day is paid as a member, or a
  * cancelled order opens again: these are all the instants to look at. Of a day only the first such order matters:
- * a later one finds the day counted, or finds fewer days beside it.
+ * a later one finds the day counted.
  */
 function roseAbove(
   tier: Tier,
@@ -61,33 +60,14 @@ function roseAbove(
 ): boolean {
   const isAbove = (t: number): boolean => t >= from && t <= to && tierAt(person, scheme, t) > tier;
   if (isAbove(to) || isAbove(from)) return true;
-  const days = new Set<number>();
-  const firstOfDay = new Map<number, number>();
-  for (const purchase of purchasesOf(person)) {
-    const at = purchaseInstant(purchase, scheme);
-    if (at > to || !paidAsMember(person, at, scheme)) continue;
-    const day = scheme.calendar.dayOf(at);
-    days.add(day);
-    if (covers(purchase.cancelled, at)) continue;
-    const first = firstOfDay.get(day);
-    if (first === undefined || at < first) firstOfDay.set(day, at);
-  }
-  // No instant can stand higher than all its days together; a person with a thousand orders in a day ends here.
-  if (tier >= highestWith(person, days.size)) return false;
   for (const { toggles } of person.links.lines) for (const { at } of toggles) if (isAbove(at)) return true;
-  for (const at of firstOfDay.values()) if (isAbove(at)) return true;
-  for (const { cancelled } of purchasesOf(person))
-    for (const span of cancelled) if (isAbove(span.to)) return true;
-  return false;
-}
-
-function highestWith(person: DeepeningSource, days: number): Tier {
-  if (person.links.member.length === 0) return 1;
-  if (days === 0) return 2;
-  return days === 1 ? 3 : HIGHEST;
-}
-
-function* purchasesOf({ money }: DeepeningSource): Iterable<Purchase> {
-  yield* money.orders;
-  yield* money.purchases;
+  for (const at of person.money.timeline.cancellations) if (isAbove(at)) return true;
+  let rose = false;
+  let dayEnd = -Infinity;
+  forPurchasesIn(person, scheme, from, to + 1, (at, purchase) => {
+    if (rose || at < dayEnd || !countsAt(purchase, at, person, scheme, at)) return;
+    dayEnd = scheme.calendar.dayStart(scheme.calendar.dayOf(at) + 1);
+    rose = isAbove(at);
+  });
+  return rose;
 }

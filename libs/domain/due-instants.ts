@@ -1,7 +1,7 @@
 import type { CompiledScheme } from './compiled-rules.js';
 import { nextMonthStart } from './day-calendar.js';
 import type { Relationship, Standing } from './relationship.js';
-import { purchaseInstant, type TierSource } from './tiers.js';
+import { firstPurchaseSince, type TierSource } from './tiers.js';
 
 /**
  * The next instant after `t` at which time alone may change this person's tier, deepening or cohort under one
@@ -36,31 +36,25 @@ export function nextFall(
   }
 }
 
-// A purchase day leaves the period after N days, and after N more the period that this one is compared with.
-// Whatever else happened on a day is seen from the other side of the period's start after N days.
+// A purchase day leaves the period after N days, and after N more the period that this one is compared with: the
+// oldest day still in sight of either is the next to leave it. Whatever else happened on a day (a switch, a refund)
+// is seen from the other side of the period's start after N days.
 function nextRollingFall(person: TierSource, scheme: CompiledScheme, days: number, t: number): number {
   const { calendar } = scheme;
-  // Earlier than this nothing is in sight of either period.
-  const sight = calendar.dayStart(calendar.dayOf(t) - 2 * days);
-  let next = Infinity;
-  const consider = (at: number, distance: number): void => {
-    if (at < sight || at > t) return;
-    const edge = calendar.dayStart(calendar.dayOf(at) + distance);
-    if (edge > t && edge < next) next = edge;
+  const today = calendar.dayOf(t);
+  const start = calendar.dayStart(today - days + 1);
+  let oldest = firstPurchaseSince(person, scheme, start);
+  const consider = (at: number): void => {
+    if (at >= start && at <= t && at < oldest) oldest = at;
   };
-  for (const { toggles } of person.links.lines) for (const { at } of toggles) consider(at, days);
-  for (const purchases of [person.money.orders, person.money.purchases]) {
-    for (const purchase of purchases) {
-      const at = purchaseInstant(purchase, scheme);
-      consider(at, days);
-      consider(at, 2 * days);
-      for (const { from, to } of purchase.cancelled) {
-        consider(from, days);
-        consider(to, days);
-      }
-    }
-  }
-  return next;
+  for (const { toggles } of person.links.lines) for (const { at } of toggles) consider(at);
+  for (const at of person.money.timeline.cancellations) consider(at);
+  const oldestOfBoth = firstPurchaseSince(person, scheme, calendar.dayStart(today - 2 * days + 1));
+  return Math.min(daysAfter(oldest, days, scheme, t), daysAfter(oldestOfBoth, 2 * days, scheme, t));
+}
+
+function daysAfter(at: number, days: number, { calendar }: CompiledScheme, t: number): number {
+  return at > t ? Infinity : calendar.dayStart(calendar.dayOf(at) + days);
 }
 
 /** How long after a person's last record something of the state can still be forgotten, ms. */

@@ -131,7 +131,14 @@ function shiftStocks(review: Review, ctx: FoldContext): void {
   const lastDay = calendar.dayOf(at);
   const firstDay = Math.min(lastDay, firstDayOf(review, ctx));
   if (firstDay === lastDay && isSame(was, is)) return;
-  const shift = { type: 'standing', brand: after.brand, schemeId: scheme.scheme.id } as const;
+  const { id: schemeId } = scheme.scheme;
+  const shift = (day: number, difference: readonly number[]): void => {
+    ctx.out.days.push({ type: 'standing', brand: after.brand, schemeId, day, difference });
+  };
+  if (firstDay === lastDay) {
+    shift(lastDay, cellsOf(is, was));
+    return;
+  }
   let carried: readonly number[] = NO_DIFFERENCE;
   for (let day = firstDay; day < lastDay; day++) {
     const close = calendar.dayStart(day + 1) - 1;
@@ -139,11 +146,11 @@ function shiftStocks(review: Review, ctx: FoldContext): void {
       before === undefined || close >= before.evaluatedAt ? was : standingAt(before, scheme, close, null);
     const cells = cellsOf(standingAt(after, scheme, close, null), stood);
     const difference = minus(cells, carried);
-    if (difference !== null) ctx.out.days.push({ ...shift, day, difference });
+    if (difference !== null) shift(day, difference);
     carried = cells;
   }
   const difference = minus(cellsOf(is, was), carried);
-  if (difference !== null) ctx.out.days.push({ ...shift, day: lastDay, difference });
+  if (difference !== null) shift(lastDay, difference);
 }
 
 const NO_DIFFERENCE: readonly number[] = new Array<number>(STANDING_CELLS).fill(0);
@@ -191,6 +198,7 @@ function factOf(review: Review): TierChanged | null {
   const from: Tier = was?.tier ?? 0;
   if (is === undefined || is.tier === from) return null;
   const days = purchaseDays(after, scheme, at);
+  const { cause, causeEventId, effectiveAt } = causeOf(review, from, is.tier);
   return {
     type: 'tierChanged',
     brand: after.brand,
@@ -200,7 +208,9 @@ function factOf(review: Review): TierChanged | null {
     from,
     to: is.tier,
     direction: is.tier > from ? 'UP' : 'DOWN',
-    ...causeOf(review, from, is.tier),
+    cause,
+    causeEventId,
+    effectiveAt,
     detectedAt: occasion.arrivedAt,
     version: occasion.epochVersion + BigInt(occasion.offset),
     evidence: {

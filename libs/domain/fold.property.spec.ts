@@ -47,8 +47,9 @@ function canonical(harness: FoldHarness): readonly string[] {
     .map(([key, state]) => {
       const swept = pruned(state, ctx.retention, ctx.grid);
       if (swept === null) return null;
-      const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, ...rest } = swept;
-      return { key, ...rest, recent: [...recent], relatedSince: relatedSince(swept) };
+      const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, money, ...rest } = swept;
+      const { timeline: ____, oldestOrderAt: _____, ...records } = money;
+      return { key, ...rest, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
     })
     .map((state) => JSON.stringify(state, (_, value: unknown) => (value === Infinity ? 'Infinity' : value)))
     .sort();

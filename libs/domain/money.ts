@@ -1,6 +1,7 @@
 import type { OrderPaid, OrderRefunded } from './events.js';
 import { orderOf } from './orders.js';
 import type { Money, Order, OrderLine, Refund, SettledMoney, SettledPurchase } from './relationship.js';
+import { NO_PURCHASES, timelineOf, withPurchase } from './timeline.js';
 import type { MoneyChange } from './window-port.js';
 
 export const NO_SETTLED_MONEY: SettledMoney = {
@@ -13,7 +14,32 @@ export const NO_SETTLED_MONEY: SettledMoney = {
   firstPositive: null,
   lastPositive: null,
 };
-export const NO_MONEY: Money = { orders: [], looseRefunds: [], purchases: [], settled: NO_SETTLED_MONEY };
+export const NO_MONEY: Money = moneyOf([], [], [], NO_SETTLED_MONEY);
+
+/** Money of these records, with what follows from them. */
+export function moneyOf(
+  orders: readonly Order[],
+  looseRefunds: readonly Refund[],
+  purchases: readonly SettledPurchase[],
+  settled: SettledMoney,
+): Money {
+  let oldestOrderAt = Infinity;
+  for (const { paidAt } of orders) if (paidAt < oldestOrderAt) oldestOrderAt = paidAt;
+  const timeline =
+    orders.length + purchases.length === 0 ? NO_PURCHASES : timelineOf([...orders, ...purchases]);
+  return { orders, looseRefunds, purchases, settled, timeline, oldestOrderAt };
+}
+
+function withOrder(money: Money, index: number, before: Order | undefined, after: Order): Money {
+  return {
+    orders: money.orders.toSpliced(index, before === undefined ? 0 : 1, after),
+    looseRefunds: money.looseRefunds,
+    purchases: money.purchases,
+    settled: money.settled,
+    timeline: withPurchase(money.timeline, before, after),
+    oldestOrderAt: Math.min(money.oldestOrderAt, after.paidAt),
+  };
+}
 
 /** Takes movements of money as they are found; brand is known to the taker. */
 export type MoneySink = (change: Omit<MoneyChange, 'brand'>) => void;
@@ -63,7 +89,7 @@ export function withPayment(money: Money, event: OrderPaid, horizonMs: number, s
     refundMinor: 0,
   });
   if (!isNew) orderMoved(before, after, sink);
-  return { ...money, orders: money.orders.toSpliced(index, before === undefined ? 0 : 1, after) };
+  return withOrder(money, index, before, after);
 }
 
 /** The order counts at its first line, and that may have become another one. */
@@ -102,7 +128,7 @@ export function withRefund(money: Money, event: OrderRefunded, horizonMs: number
   const refunds = withRefundAmong(before?.refunds ?? [], refund, sink);
   if (refunds === before?.refunds) return money;
   const after = orderOf(event.orderId, before?.lines ?? [], refunds, horizonMs);
-  return { ...money, orders: money.orders.toSpliced(index, before === undefined ? 0 : 1, after) };
+  return withOrder(money, index, before, after);
 }
 
 function withRefundAmong(refunds: readonly Refund[], refund: Refund, sink: MoneySink): readonly Refund[] {
@@ -162,8 +188,9 @@ function orderIndex(orders: readonly Order[], orderId: string): number {
  */
 export function pruneMoney(money: Money, settleBefore: number, quietBefore: number, keepFrom: number): Money {
   const isOpen = (order: Order): boolean => {
+    if (order.paidAt !== Infinity && order.paidAt >= settleBefore) return true;
     const last = lastRecordAt(order);
-    return last >= quietBefore || (order.paidAt === Infinity ? last : order.paidAt) >= settleBefore;
+    return last >= quietBefore || (order.paidAt === Infinity && last >= settleBefore);
   };
   const open = money.orders.filter(isOpen);
   const looseRefunds = money.looseRefunds.filter(({ at }) => at >= settleBefore);
@@ -187,7 +214,7 @@ export function pruneMoney(money: Money, settleBefore: number, quietBefore: numb
     if (refund.at < settleBefore) settled.refundedMinor += refund.amountMinor;
   }
   kept.sort((a, b) => a.paidAt - b.paidAt || a.paidPositiveAt - b.paidPositiveAt);
-  return { orders: open, looseRefunds, purchases: kept, settled };
+  return moneyOf(open, looseRefunds, kept, settled);
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

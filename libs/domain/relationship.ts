@@ -3,6 +3,7 @@ import type { Channel, LinkKind } from './events.js';
 import type { Tier } from './facts.js';
 import type { Span, LinkView } from './window-port.js';
 import type { RecentRecords } from './recent-presence.js';
+import type { Timeline } from './timeline.js';
 import type { PersonPresence } from './windows/presence.js';
 
 /** One switch of a link. Ordered by (at, eventId). */
@@ -105,6 +106,10 @@ export interface Money {
   /** Bound: while a scheme can still ask for the day (`retention.ts`). */
   readonly purchases: readonly SettledPurchase[];
   readonly settled: SettledMoney;
+  /** Follows from orders and purchases; not stored. */
+  readonly timeline: Timeline;
+  /** Not after the first payment of any of `orders`; Infinity without any. Not stored. */
+  readonly oldestOrderAt: number;
 }
 
 /** What this person adds to the stocks of one scheme since `Relationship.evaluatedAt`. */

@@ -25,16 +25,16 @@ export interface Retention {
   readonly presence: number;
 }
 
-const HOUR_MS = 3_600_000;
-const latest = new WeakMap<CompiledRules, { readonly hour: number; readonly retention: Retention }>();
+const DAY_MS = 86_400_000;
+const latest = new WeakMap<CompiledRules, { readonly day: number; readonly retention: Retention }>();
 
-/** By the full hour, so that the ticks of an hour share one. */
+/** By the full day (UTC), so that the ticks of a day share one and nobody is pruned twice in it. */
 export function retentionAt(rules: CompiledRules, watermark: number): Retention {
-  const hour = Math.floor(watermark / HOUR_MS) * HOUR_MS;
+  const day = Math.floor(watermark / DAY_MS) * DAY_MS;
   const known = latest.get(rules);
-  if (known?.hour === hour) return known.retention;
-  const retention = retentionFrom(rules, hour);
-  latest.set(rules, { hour, retention });
+  if (known?.day === day) return known.retention;
+  const retention = retentionFrom(rules, day);
+  latest.set(rules, { day, retention });
   return retention;
 }
 
@@ -77,8 +77,6 @@ function askedFrom(scheme: CompiledScheme, changing: number): number {
   }
 }
 
-const DAY_MS = 86_400_000;
-
 /** After this long without an event all that `prune` would ever forget can be forgotten. */
 export function retirementOf(rules: CompiledRules): Retirement {
   const { windows, stateLatenessMs } = rules.rules;
@@ -96,12 +94,15 @@ export function retirementOf(rules: CompiledRules): Retirement {
   };
 }
 
-/** Whether `pruned` might find something among links and money. Cheap: asked for every change of them. */
+/** Whoever is active is pruned this often: a few days more are kept, and all orders walked less often. */
+const PRUNED_EVERY_MS = 10 * DAY_MS;
+
+/** Whether `pruned` would find enough among links and money. Cheap: asked for every change of them. */
 export function isPrunable({ links, money }: Relationship, retention: Retention): boolean {
-  for (const { toggles } of links.lines) if ((toggles[1]?.at ?? Infinity) < retention.switches) return true;
-  for (const { paidAt } of money.orders) if (paidAt < retention.orders) return true;
-  for (const { paidAt } of money.purchases) if (paidAt < retention.purchases) return true;
-  return false;
+  const oldestSwitch = retention.switches - PRUNED_EVERY_MS;
+  for (const { toggles } of links.lines) if ((toggles[1]?.at ?? Infinity) < oldestSwitch) return true;
+  if (money.oldestOrderAt < retention.orders - PRUNED_EVERY_MS) return true;
+  return (money.purchases[0]?.paidAt ?? Infinity) < retention.purchases - PRUNED_EVERY_MS;
 }
 
 /**

@@ -9,7 +9,7 @@ import type { LinkKind } from './events.js';
 import type { Tier } from './facts.js';
 import type { FoldFrame } from './fold-frame.js';
 import { linksOf, NO_RELATION } from './links.js';
-import { NO_MONEY } from './money.js';
+import { moneyOf, NO_MONEY } from './money.js';
 import { orderOf } from './orders.js';
 import { idHashOf, RecentRecords, type RecentPresence } from './recent-presence.js';
 import type {
@@ -224,16 +224,16 @@ function moneyToJson({ orders, looseRefunds, purchases, settled }: Money): Money
 }
 
 function moneyFromJson([orders, looseRefunds, purchases, settled]: MoneyJson): Money {
-  return {
-    orders: orders.map(orderFromJson),
-    looseRefunds: looseRefunds.map(refundFromJson),
-    purchases: purchases.map(([paidAt, paidPositiveAt, cancelled]): SettledPurchase => ({
+  return moneyOf(
+    orders.map(orderFromJson),
+    looseRefunds.map(refundFromJson),
+    purchases.map(([paidAt, paidPositiveAt, cancelled]): SettledPurchase => ({
       paidAt,
       paidPositiveAt: paidPositiveAt ?? Infinity,
       cancelled: cancelled.map(spanFromJson),
     })),
-    settled: settledFromJson(settled),
-  };
+    settledFromJson(settled),
+  );
 }
 
 function orderFromJson([orderId, lines, refunds, cancelled]: OrderJson): Order {

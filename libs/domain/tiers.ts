@@ -2,8 +2,9 @@
 import type { CompiledScheme, DayRange } from './compiled-rules.js';
 import type { Tier } from './facts.js';
 import { countedDays, type Period } from './periods.js';
-import type { Order, Relationship, SettledPurchase } from './relationship.js';
+import type { Relationship } from './relationship.js';
 import { covers } from './spans.js';
+import { firstSince, paidAtOf, paidPositiveAtOf, type Purchase } from './timeline.js';
 
 /** The part of a state that tiers are made of. */
 export type TierSource = Pick<Relationship, 'links' | 'money'>;
@@ -23,10 +24,10 @@ export function baseTier(person: TierSource, scheme: CompiledScheme, period: Per
 }
 
 function tierInDays(person: TierSource, scheme: CompiledScheme, t: number, days: DayRange): Tier {
-  const { links, money } = person;
+  const { links } = person;
   if (!covers(links.view.any, t)) return 0;
   if (!covers(links.member, t)) return 1;
-  switch (daysUpToTwo(money.orders, money.purchases, person, scheme, t, days)) {
+  switch (daysUpToTwo(person, scheme, t, days)) {
     case 0:
       return 2;
     case 1:
@@ -37,34 +38,34 @@ function tierInDays(person: TierSource, scheme: CompiledScheme, t: number, days:
   }
 }
 
-/** What makes a purchase day: an order that is held, or what remains of it. */
-export type Purchase = Pick<Order | SettledPurchase, 'paidAt' | 'paidPositiveAt' | 'cancelled'>;
+/** The purchases that a scheme looks at, by their instant as it sees them (section 8 row 30). */
+function purchasesFor(person: TierSource, { scheme }: CompiledScheme): readonly Purchase[] {
+  const { timeline } = person.money;
+  return scheme.zeroOrderCounts ? timeline.all : timeline.positive;
+}
 
-// More than two days make no difference to a tier, so counting stops there.
-function daysUpToTwo(
-  orders: readonly Purchase[],
-  settled: readonly Purchase[],
-  person: TierSource,
-  scheme: CompiledScheme,
-  t: number,
-  days: DayRange,
-): 0 | 1 | 2 {
-  if (orders.length === 0 && settled.length === 0) return 0;
+// More than two days make no difference to a tier, so counting stops there: newest first, that is soon.
+function daysUpToTwo(person: TierSource, scheme: CompiledScheme, t: number, days: DayRange): 0 | 1 | 2 {
+  const purchases = purchasesFor(person, scheme);
+  if (purchases.length === 0) return 0;
   const { calendar } = scheme;
   const from = calendar.dayStart(days.first);
-  const to = calendar.dayStart(days.end);
+  const instantOf = instantOfPurchase(scheme);
   let dayFrom = Infinity;
-  let dayTo = Infinity;
-  for (const purchases of [orders, settled]) {
-    for (const purchase of purchases) {
-      const at = purchaseInstant(purchase, scheme);
-      if (at < from || at >= to || at > t || (at >= dayFrom && at < dayTo)) continue;
-      if (!countsAt(purchase, at, person, scheme, t)) continue;
-      if (dayFrom !== Infinity) return 2;
-      const day = calendar.dayOf(at);
-      dayFrom = calendar.dayStart(day);
-      dayTo = calendar.dayStart(day + 1);
-    }
+  for (
+    let i = firstSince(purchases, Math.min(t + 1, calendar.dayStart(days.end)), instantOf) - 1;
+    i >= 0;
+    i--
+  ) {
+    const purchase = purchases[i];
+    if (purchase === undefined) break;
+    const at = instantOf(purchase);
+    if (at < from) break;
+    if (!countsAt(purchase, at, person, scheme, t)) continue;
+    if (dayFrom !== Infinity) return 2;
+    // The others of that day do not matter any more.
+    dayFrom = calendar.dayStart(calendar.dayOf(at));
+    i = firstSince(purchases, dayFrom, instantOf);
   }
   return dayFrom === Infinity ? 0 : 1;
 }
@@ -76,26 +77,49 @@ export function purchaseDays(
   t: number,
   days: DayRange = countedDays(scheme, t),
 ): readonly number[] {
-  const found = new Set<number>();
-  for (const purchases of [person.money.orders, person.money.purchases]) {
-    for (const purchase of purchases) {
-      const at = purchaseInstant(purchase, scheme);
-      if (at > t) continue;
-      const day = scheme.calendar.dayOf(at);
-      if (day < days.first || day >= days.end || found.has(day)) continue;
-      if (countsAt(purchase, at, person, scheme, t)) found.add(day);
-    }
-  }
-  return [...found].sort((a, b) => a - b);
+  const { calendar } = scheme;
+  const end = Math.min(t + 1, calendar.dayStart(days.end));
+  const found: number[] = [];
+  forPurchasesIn(person, scheme, calendar.dayStart(days.first), end, (at, purchase) => {
+    const day = calendar.dayOf(at);
+    if (found[found.length - 1] !== day && countsAt(purchase, at, person, scheme, t)) found.push(day);
+  });
+  return found;
 }
 
-/** When the order was paid, as this scheme sees it; Infinity when it is no purchase (section 8 row 30). */
-export function purchaseInstant(purchase: Purchase, { scheme }: CompiledScheme): number {
-  return scheme.zeroOrderCounts ? purchase.paidAt : purchase.paidPositiveAt;
+/** Calls `visit` for the scheme's purchases with an instant in [from, end), ascending. */
+export function forPurchasesIn(
+  person: TierSource,
+  scheme: CompiledScheme,
+  from: number,
+  end: number,
+  visit: (at: number, purchase: Purchase) => void,
+): void {
+  const purchases = purchasesFor(person, scheme);
+  const instantOf = instantOfPurchase(scheme);
+  for (let i = firstSince(purchases, from, instantOf); i < purchases.length; i++) {
+    const purchase = purchases[i];
+    if (purchase === undefined) return;
+    const at = instantOf(purchase);
+    if (at >= end) return;
+    visit(at, purchase);
+  }
+}
+
+/** Instant of the scheme's first purchase at or after `from`; Infinity when there is none. */
+export function firstPurchaseSince(person: TierSource, scheme: CompiledScheme, from: number): number {
+  const purchases = purchasesFor(person, scheme);
+  const instantOf = instantOfPurchase(scheme);
+  const purchase = purchases[firstSince(purchases, from, instantOf)];
+  return purchase === undefined ? Infinity : instantOf(purchase);
+}
+
+function instantOfPurchase({ scheme }: CompiledScheme): (purchase: Purchase) => number {
+  return scheme.zeroOrderCounts ? paidAtOf : paidPositiveAtOf;
 }
 
 /** Bought as a member, and not fully refunded by `t`. */
-function countsAt(
+export function countsAt(
   purchase: Purchase,
   at: number,
   person: TierSource,
@@ -106,11 +130,7 @@ function countsAt(
 }
 
 /** A member when paying, or joined so close to it that both were one checkout (section 8 row 10). */
-export function paidAsMember(
-  person: TierSource,
-  at: number,
-  { scheme }: Pick<CompiledScheme, 'scheme'>,
-): boolean {
+function paidAsMember(person: TierSource, at: number, { scheme }: Pick<CompiledScheme, 'scheme'>): boolean {
   const toleranceMs = scheme.joinToleranceMs;
   for (const { from, to } of person.links.member) {
     if (from <= at && at < to) return true;

@@ -1,0 +1,78 @@
+/** A person's purchases by their time, so that a period is found without going through a lifetime. */
+import type { Order, SettledPurchase } from './relationship.js';
+
+export type Purchase = Pick<Order | SettledPurchase, 'paidAt' | 'paidPositiveAt' | 'cancelled'>;
+
+export interface Timeline {
+  /** By the first payment, ascending. */
+  readonly all: readonly Purchase[];
+  /** Those for which more than 0 was paid, by the first such payment; the same list where that makes no difference. */
+  readonly positive: readonly Purchase[];
+  /** Instants at which an order came to stand fully refunded, or ceased to. Nearly always empty. */
+  readonly cancellations: readonly number[];
+}
+
+export const NO_PURCHASES: Timeline = { all: [], positive: [], cancellations: [] };
+
+export function timelineOf(purchases: readonly Purchase[]): Timeline {
+  const all = purchases.filter(({ paidAt }) => paidAt !== Infinity).sort((a, b) => a.paidAt - b.paidAt);
+  return { all, positive: positiveOf(all), cancellations: cancellationsOf(all) };
+}
+
+/** One order has become another version of itself. */
+export function withPurchase(timeline: Timeline, before: Purchase | undefined, after: Purchase): Timeline {
+  const held = before !== undefined && before.paidAt !== Infinity ? before : undefined;
+  if (held === undefined && after.paidAt === Infinity) return timeline;
+  const all = timeline.all.slice();
+  if (held !== undefined) all.splice(all.indexOf(held, firstSince(all, held.paidAt, paidAtOf)), 1);
+  if (after.paidAt !== Infinity) {
+    const place = firstSince(all, after.paidAt + 1, paidAtOf);
+    if (place === all.length) all.push(after);
+    else all.splice(place, 0, after);
+  }
+  const isPlain = timeline.positive === timeline.all && after.paidAt === after.paidPositiveAt;
+  const hadCancelled = (held?.cancelled.length ?? 0) > 0 || after.cancelled.length > 0;
+  return {
+    all,
+    positive: isPlain ? all : positiveOf(all),
+    cancellations: hadCancelled ? cancellationsOf(all) : timeline.cancellations,
+  };
+}
+
+function positiveOf(all: readonly Purchase[]): readonly Purchase[] {
+  if (all.every(({ paidAt, paidPositiveAt }) => paidAt === paidPositiveAt)) return all;
+  return all
+    .filter(({ paidPositiveAt }) => paidPositiveAt !== Infinity)
+    .sort((a, b) => a.paidPositiveAt - b.paidPositiveAt);
+}
+
+function cancellationsOf(all: readonly Purchase[]): readonly number[] {
+  const instants: number[] = [];
+  for (const { cancelled } of all) {
+    for (const { from, to } of cancelled) {
+      instants.push(from);
+      if (to !== Infinity) instants.push(to);
+    }
+  }
+  return instants;
+}
+
+export const paidAtOf = ({ paidAt }: Purchase): number => paidAt;
+export const paidPositiveAtOf = ({ paidPositiveAt }: Purchase): number => paidPositiveAt;
+
+/** Index of the first purchase at or after `t`; the length when there is none. */
+export function firstSince(
+  purchases: readonly Purchase[],
+  t: number,
+  instantOf: (purchase: Purchase) => number,
+): number {
+  let low = 0;
+  let high = purchases.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const purchase = purchases[middle];
+    if (purchase !== undefined && instantOf(purchase) < t) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
