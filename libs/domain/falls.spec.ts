@@ -206,6 +206,16 @@ describe('new rules', () => {
     expect(harness.figures.periodRows().some(({ scheme_id }) => scheme_id === 'utc')).toBe(false);
   });
 
+  it('may do without windows: tiers and day figures as ever, no presence', () => {
+    const harness = new FoldHarness(defaultRules({ windows: [] }));
+    harness.fold([...bought, visit('2024-11-10 11:00:00'), tick(late)]);
+    harness.restart();
+    harness.fold([visit('2024-11-20 13:00:00')]);
+    expect(harness.summary('rolling:30d')?.tier).toBe(3);
+    expect(harness.state()?.presence.channels).toEqual([]);
+    expect(harness.figures.takeWindowRows(true)).toEqual([]);
+  });
+
   it('that are none stop the partition', () => {
     const harness = new FoldHarness();
     expect(() => harness.fold([{ type: 'rulesSet', rulesJson: '{"schemes":[]}', arrivedAt: 1 }])).toThrow(

@@ -18,12 +18,17 @@ export interface FoldContext {
   readonly out: FigureRecorder;
 }
 
+/** Rules may do without rolling figures; then no presence is kept either. */
+const NO_WINDOWS: WindowGrid = { specs: [], watermark: -Infinity, grainMs: 1, windows: [] };
+
 export function foldContext(frame: FoldFrame, out: FigureRecorder): FoldContext {
   const rules = compileRules(frame.rules);
+  const { windows } = rules.rules;
+  const watermark = frame.watermark === 0 ? -Infinity : frame.watermark;
   return {
     rules,
     watermark: frame.watermark,
-    grid: windowGrid(rules.rules.windows, frame.watermark === 0 ? -Infinity : frame.watermark),
+    grid: windows.length === 0 ? { ...NO_WINDOWS, watermark } : windowGrid(windows, watermark),
     retention: retentionAt(rules, frame.watermark),
     retirement: retirementOf(rules),
     zones: frame.zones ?? rules.calendars.map(({ zone }) => zone),

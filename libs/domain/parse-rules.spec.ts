@@ -40,7 +40,7 @@ describe('parseRules', () => {
       /is not after 2024-03-01/,
     ],
     [withScheme({ period: { ...campaign, baseFrom: '2024-11-01' } }), /period.from: 2024-11-01 is not after/],
-    [JSON.stringify({ ...defaultRules(), windows: [] }), /^windows: /],
+    [JSON.stringify({ ...defaultRules(), windows: {} }), /^windows: expected a list/],
     [
       JSON.stringify({ ...defaultRules(), windows: [{ id: 'w', widthMs: 100, slideMs: 30, latenessMs: 0 }] }),
       /^windows: .*does not divide/,

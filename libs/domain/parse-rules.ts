@@ -86,6 +86,8 @@ function windowsFrom(value: unknown): readonly WindowSpec[] {
     };
   });
   if (new Set(windows.map(({ id }) => id)).size < windows.length) throw new Fault('windows: two have one id');
+  // No windows at all: no rolling figures are kept, and no presence.
+  if (windows.length === 0) return windows;
   try {
     windowGrid(windows, 0);
   } catch (error) {

@@ -134,11 +134,11 @@ class PersonStep {
     return { after, news: this.news, changedFrom: this.changedFrom };
   }
 
-  /** The brand's own staff and bots are never present. */
+  /** The brand's own staff and bots are never present; without windows nobody asks who is. */
   private see(active: boolean, idHash: number): void {
     this.news = true;
     const { event, after } = this;
-    if (event.staffOrBot === true) return;
+    if (event.staffOrBot === true || this.ctx.grid.windows.length === 0) return;
     const { eventId, at, contentHash, channel } = event;
     const { retention, out } = this.ctx;
     const { view } = after.links;

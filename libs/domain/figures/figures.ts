@@ -26,6 +26,8 @@ export class Figures {
     this.days.apply(changes.days);
     // What changes nothing may have been recorded before the log said what its windows are.
     if (changes.windows.size === 0) return;
+    // Rules without windows keep no rolling figures.
+    if (changes.windows.specs.length === 0) return;
     this.windows ??= new WindowFigures(changes.windows.specs);
     this.windows.apply(changes.windows);
   }
