@@ -1,0 +1,79 @@
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { eventually, spawnTypeScript } from '#testing';
+
+/** What `/health/ready` says. */
+export interface Readiness {
+  readonly status: number;
+  /** Part by part, as text. */
+  readonly body: string;
+}
+
+/** One microservice as a process of its own, configured by its environment alone. */
+export class ServiceProcess {
+  /** Its last log lines, for the message of a failure. */
+  readonly lines: string[] = [];
+  private child: ChildProcess | null = null;
+  private url: string | null = null;
+
+  constructor(
+    readonly name: string,
+    private readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  start(): void {
+    const { PATH, HOME } = process.env;
+    const env = { PATH, HOME, NODE_ENV: 'production', ...this.env, GRAVITY_PORT: '0' };
+    const child = spawnTypeScript(new URL(`../../apps/${this.name}/main.ts`, import.meta.url), [], env);
+    this.child = child;
+    this.url = null;
+    if (child.stdout === null) throw new Error('no stdout');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.lines.push(line);
+      if (this.lines.length > 200) this.lines.shift();
+      this.url ??= /"url":"([^"]+)"/.exec(line)?.[1] ?? null;
+    });
+  }
+
+  get isRunning(): boolean {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  async readiness(): Promise<Readiness> {
+    if (this.url === null) throw new Error(`${this.name} does not listen yet:\n${this.tail()}`);
+    const response = await fetch(`${this.url}/health/ready`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  /** Until it is ready. */
+  async ready(withinMs: number): Promise<void> {
+    await eventually(async () => {
+      if (!this.isRunning) throw new Error(`${this.name} has ended:\n${this.tail()}`);
+      const { status, body } = await this.readiness();
+      if (status !== 200) throw new Error(`${this.name} is not ready: ${body}\n${this.tail()}`);
+    }, withinMs);
+  }
+
+  /** Until it says that it is not ready, and why. */
+  async notReady(reason: RegExp, withinMs: number): Promise<void> {
+    await eventually(async () => {
+      const { status, body } = await this.readiness();
+      if (status === 200 || !reason.test(body)) throw new Error(`${this.name} says ${status}: ${body}`);
+    }, withinMs);
+  }
+
+  /** @returns the exit code; null where a signal has ended it */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const { child } = this;
+    if (child === null || !this.isRunning) return child?.exitCode ?? null;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  }
+
+  private tail(): string {
+    return this.lines.slice(-15).join('\n');
+  }
+}
