@@ -17,7 +17,7 @@ import type { FoldFrame } from './fold-frame.js';
 import { parseRules } from './parse-rules.js';
 import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { isForgettable, isPrunable, pruned } from './retention.js';
-import { step, stranger } from './step.js';
+import { step } from './step.js';
 import { compileRules } from './compiled-rules.js';
 import { announceToNewZones } from './new-zones.js';
 
@@ -132,11 +132,7 @@ export class BatchFold {
     this.frame = this.frame.zones === undefined ? { ...this.frame, zones: this.ctx.zones } : this.frame;
     const key = personKey(event.brand, event.person);
     const before = this.stateOf(key);
-    const { after, news, changedFrom } = step(
-      before ?? stranger(event.brand, event.person, event.guest),
-      event,
-      this.ctx,
-    );
+    const { after, news, changedFrom } = step(before, event, this.ctx);
     if (!news) this.counts.duplicates += 1;
     if (after === null) return;
     if (before !== undefined && !this.needsReview(before, after, changedFrom)) {

@@ -22,8 +22,7 @@ export interface Step {
   readonly changedFrom: number;
 }
 
-/** Somebody of whom nothing is known. */
-export function stranger(brand: string, person: string, guest: boolean): Relationship {
+function stranger({ brand, person, guest }: Touchpoint): Draft {
   return {
     brand,
     person,
@@ -45,7 +44,8 @@ export function stranger(brand: string, person: string, guest: boolean): Relatio
 
 const NOTHING: Step = { after: null, news: false, changedFrom: Infinity };
 
-export function step(before: Relationship, event: Touchpoint, ctx: FoldContext): Step {
+/** @param before   undefined for somebody of whom nothing is known */
+export function step(before: Relationship | undefined, event: Touchpoint, ctx: FoldContext): Step {
   const isMoney = event.type === 'orderPaid' || event.type === 'orderRefunded';
   if ((event.guest && !isMoney) || isSettledReplay(event, ctx)) return NOTHING;
   const work = new PersonStep(before, event, ctx);
@@ -73,12 +73,12 @@ class PersonStep {
   private changedFrom = Infinity;
 
   constructor(
-    private readonly before: Relationship,
+    before: Relationship | undefined,
     private readonly event: Touchpoint,
     private readonly ctx: FoldContext,
   ) {
-    this.after = draftOf(before);
-    this.windows = { grid: ctx.grid, brand: event.brand };
+    this.after = before === undefined ? stranger(event) : draftOf(before);
+    this.windows = ctx.windowsOf(event.brand);
   }
 
   money(event: OrderPaid | OrderRefunded): void {
@@ -122,11 +122,11 @@ class PersonStep {
 
   /** @param isKnown   the event is of a kind that makes its person known */
   done(isKnown: boolean): Step {
-    const { before, after, event } = this;
+    const { after, event } = this;
     // Kept of any record, whether it counts or not, so that its order among the others does not matter.
-    const isLatest = event.at > before.lastAt;
+    const isLatest = event.at > after.lastAt;
     if (isLatest) after.lastAt = event.at;
-    if (isKnown && event.at < before.knownSince) {
+    if (isKnown && event.at < after.knownSince) {
       after.knownSince = event.at;
       this.changedFrom = Math.min(this.changedFrom, event.at);
     }
