@@ -1,7 +1,15 @@
 /** A person's purchases by their time, so that a period is found without going through a lifetime. */
-import type { Order, SettledPurchase } from './relationship.js';
+import type { Span } from './window-port.js';
 
-export type Purchase = Pick<Order | SettledPurchase, 'paidAt' | 'paidPositiveAt' | 'cancelled'>;
+/** What makes a purchase day: an order that is held, or what remains of it. */
+export interface Purchase {
+  /** The first line's time; Infinity without lines. */
+  readonly paidAt: number;
+  /** The first time something other than 0 was paid; Infinity if never. */
+  readonly paidPositiveAt: number;
+  /** When the order stood fully refunded. */
+  readonly cancelled: readonly Span[];
+}
 
 export interface Timeline {
   /** By the first payment, ascending. */
