@@ -27,6 +27,7 @@ const UNWATCHED = {
   catchUpFlushIntervalMs: 60_000,
   correctionIntervalMs: 60_000,
   checkpointIntervalMs: 60_000,
+  dirtyStatesMax: 200_000,
 };
 const MAINTENANCE_MS = 250;
 const POLL_MS = 50;

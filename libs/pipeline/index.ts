@@ -88,7 +88,7 @@ export { Outbox, type PumpReport } from './outbox.js';
 export { partitionOf } from './partition.js';
 export { PartitionState } from './partition-state.js';
 export { processBatch, type BatchPorts, type BatchReport } from './process-batch.js';
-export { refold, type Refolded, type RefoldOptions } from './refold.js';
+export { refold, type Refolded, type RefoldedStates, type RefoldOptions } from './refold.js';
 export { type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
 export { DEFAULT_RELATIONSHIP_SETTINGS, type RelationshipSettings } from './relationship-settings.js';
 export { RelationshipWorker } from './relationship-worker.js';

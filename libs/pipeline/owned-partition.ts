@@ -42,6 +42,8 @@ export interface OwnedParts {
 const CATCHING_UP_RECORDS = 20_000;
 /** Ticks appended at once; after a long standstill there is one for every midnight of it. */
 const TICKS_PER_APPEND_MAX = 100;
+/** How long a checkpoint waits for the rows that could spare the store, ms. */
+const ROWS_FIRST_MS = 1_000;
 
 /** One partition of the relationship log in the hands of this member, from its assignment to its end. */
 export class OwnedPartition {
@@ -57,6 +59,8 @@ export class OwnedPartition {
   #flushedAt: number;
   #correctedAt: number;
   #checkpointedAt: number;
+  /** Rows that are on their way to the sink before a checkpoint. */
+  #rowsFirst: { readonly since: number; isDone: boolean } | null = null;
 
   private constructor(
     readonly input: TopicPartition,
@@ -141,20 +145,42 @@ export class OwnedPartition {
   }
 
   #maintainStore(): void {
-    const { settings, ports, observer } = this.parts;
+    const { settings, ports } = this.parts;
     const now = ports.now();
     const isCatchingUp = this.#lag > CATCHING_UP_RECORDS;
     const flushEvery = isCatchingUp ? settings.catchUpFlushIntervalMs : settings.flushIntervalMs;
     if (now - this.#flushedAt >= flushEvery) {
       const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
-      this.state.flush(corrections);
-      this.#flushedAt = now;
-      if (corrections) this.#correctedAt = now;
+      this.#flush(corrections, now);
       // Not awaited: no batch waits for a sink.
       void this.#pumpAll();
     }
     const isFull = this.state.dirtyStates >= settings.dirtyStatesMax;
-    if (!isFull && now - this.#checkpointedAt < settings.checkpointIntervalMs) return;
+    if (isFull || now - this.#checkpointedAt >= settings.checkpointIntervalMs) this.#checkpoint(now);
+  }
+
+  #flush(corrections: boolean, now: number): void {
+    this.state.flush(corrections);
+    this.#flushedAt = now;
+    if (corrections) this.#correctedAt = now;
+  }
+
+  /**
+   * Rows that the sink has need not go through the store, which would cost more than the states do: they are sent
+   * first, and the checkpoint waits for them a little.
+   */
+  #checkpoint(now: number): void {
+    const { settings, ports, observer } = this.parts;
+    if (this.#rowsFirst === null) {
+      this.#flush(true, now);
+      const rows = { since: now, isDone: this.state.outbox.size === 0 };
+      this.#rowsFirst = rows;
+      void this.#pumpAll().then(() => (rows.isDone = true));
+    }
+    const { since, isDone } = this.#rowsFirst;
+    const isUrgent = this.state.dirtyStates >= 2 * settings.dirtyStatesMax || now - since >= ROWS_FIRST_MS;
+    if (!isDone && !isUrgent) return;
+    this.#rowsFirst = null;
     const started = ports.now();
     const isWritten = this.state.checkpoint();
     this.#checkpointedAt = ports.now();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   BatchFold,
   DueIndex,
@@ -8,6 +9,7 @@ import {
   type Rules,
 } from '#domain';
 import { type LogCodec } from './codecs.js';
+import { CompactStates } from './compact-states.js';
 import { type Log } from './log.js';
 import { TOPICS } from './topics.js';
 
@@ -21,21 +23,28 @@ export interface RefoldOptions {
   readonly onProgress?: (progress: { readonly records: number; readonly total: number }) => void;
 }
 
+export interface RefoldedStates {
+  readonly size: number;
+  get(personKey: string): Relationship | undefined;
+  values(): Iterable<Relationship>;
+}
+
 export interface Refolded {
-  /** Person key to state, guests included. */
-  readonly states: ReadonlyMap<string, Relationship>;
+  /** Guests included. */
+  readonly states: RefoldedStates;
   /** Largest event time that was folded, ms; null for an empty log. */
   readonly lastEventAt: number | null;
 }
 
 /**
  * Folds the whole relationship log again, read-only and without publishing, up to an instant: the answer to
- * every question about the past. All states are held in memory.
+ * every question about the past. All states are held in memory, most of them packed: about 1 KiB a person with
+ * ten orders. Between batches other work of the process gets its turn.
  *
  * @throws LogCorruptError
  */
 export async function refold(options: RefoldOptions): Promise<Refolded> {
-  const states = new Map<string, Relationship>();
+  const states = new CompactStates(DECODED_MAX);
   const ends = await options.log.ends(TOPICS.relationshipLog);
   const total = ends.reduce((sum, { start, end }) => sum + end - start, 0);
   let records = 0;
@@ -50,6 +59,7 @@ export async function refold(options: RefoldOptions): Promise<Refolded> {
       fold.apply(entries, options.before);
       records += batch.records.length;
       options.onProgress?.({ records, total });
+      await nextTurn();
     }
     if (fold.lastEventAt !== null) lastEventAt = Math.max(fold.lastEventAt, lastEventAt ?? fold.lastEventAt);
   }
@@ -62,7 +72,7 @@ class PartitionRefold {
   readonly #dues = new DueIndex();
 
   constructor(
-    private readonly states: Map<string, Relationship>,
+    private readonly states: CompactStates,
     rules: Rules,
   ) {
     // No dues: the past is asked for by an instant, so nothing has to be popped, and nothing may be pruned.
@@ -101,4 +111,6 @@ class PartitionRefold {
   }
 }
 
+/** States held decoded; with ten orders each about 400 MB. */
+const DECODED_MAX = 50_000;
 const FOR_EVER_DAYS = 366 * 1_000;
