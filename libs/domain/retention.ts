@@ -6,7 +6,12 @@ import { pruneLinks } from './links.js';
 import { NO_MONEY, pruneMoney } from './money.js';
 import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { relatedSince } from './deepening.js';
-import { NO_PRESENCE, thinnedPresence, type PersonPresence } from './windows/presence.js';
+import {
+  NO_PRESENCE,
+  thinnedPresence,
+  type ChannelPresence,
+  type PersonPresence,
+} from './windows/presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
 
 /** Instants (ms) before which a kind of fact can no longer be asked for, at one watermark. */
@@ -123,12 +128,16 @@ export function pruned(person: Relationship, retention: Retention, grid: WindowG
   return left;
 }
 
-/** Thinning keeps the last moment in each channel for ever; one that covers nothing may go. */
+/** Thinning keeps the last moment of each kind in each channel for ever; one that covers nothing may go. */
 function coveringPresence(presence: PersonPresence, from: number, grid: WindowGrid): PersonPresence {
-  const covers = ({ visits }: PersonPresence['channels'][number]): boolean =>
-    (visits[visits.length - 1] ?? -Infinity) * grid.grainMs > from;
-  if (presence.channels.every(covers)) return presence;
-  const channels = presence.channels.filter(covers);
+  const covers = (grains: readonly number[]): boolean =>
+    (grains[grains.length - 1] ?? -Infinity) * grid.grainMs > from;
+  const isCovering = ({ visits, actives }: ChannelPresence): boolean =>
+    covers(visits) && (actives.length === 0 || covers(actives));
+  if (presence.channels.every(isCovering)) return presence;
+  const channels = presence.channels
+    .filter(({ visits }) => covers(visits))
+    .map((one) => (isCovering(one) ? one : { channel: one.channel, visits: one.visits, actives: [] }));
   return channels.length === 0 ? NO_PRESENCE : { channels };
 }
 
