@@ -49,7 +49,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['apps/console/web/**/*.js'],
+    files: ['apps/console/web/**/*.js', 'test/e2e/**/*.js'],
     languageOptions: {
       globals: {
         document: 'readonly',

@@ -50,12 +50,10 @@ export async function answerFigures(
   const { brand, schemeId, channel, window } = question;
   const board = await latestWindowBoard(clickhouse, { brand, window }, progress);
   if (board === null) return null;
-  const rows = await periodRows(clickhouse, {
-    ...{ brand, schemeId, channel, keep: 'newest', generation: progress.generation },
-  });
+  const { generation } = progress;
+  const rows = await periodRows(clickhouse, { brand, schemeId, keep: 'newest', generation });
   const period = sumsByKey(rows, progress).get(periodKey(schemeId, channel));
   const total = question.partitionsTotal;
-  const { generation } = progress;
   return boardAnswer(
     question,
     board,
@@ -148,7 +146,7 @@ async function periodAt(
   const watermark = leastWatermark(partitions.values());
   if (calendar.dayStart(day + 1) !== at || watermark === null || watermark < at) return null;
   const rows = await periodRows(clickhouse, {
-    ...{ brand, schemeId, channel, generation, keep: 'newest', dayMax: dayText(day) },
+    ...{ brand, schemeId, generation, keep: 'newest', dayMax: dayText(day) },
   });
   const period = sumsByKey(rows, progress).get(periodKey(schemeId, channel));
   return period === undefined ? null : periodAnswer(period, { total, generation, asOf: at });

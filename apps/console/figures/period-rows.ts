@@ -104,24 +104,37 @@ export function sumPeriod(rows: readonly PeriodRow[], progress: FoldProgress): P
   };
 }
 
-/** The sums of each scheme and channel, by `periodKey`, of rows kept as `newest`. */
+/**
+ * The sums of each scheme and channel, by `periodKey`, of rows kept as `newest`. What a partition has written for one
+ * channel vouches for the others of the scheme, so give the rows of all of them.
+ */
 export function sumsByKey(
   rows: readonly PeriodRow[],
   progress: FoldProgress,
 ): ReadonlyMap<string, PeriodSum> {
-  const grouped = new Map<string, PeriodRow[]>();
-  for (const row of rows) {
-    const key = periodKey(row.scheme_id, row.channel);
-    const group = grouped.get(key);
-    if (group === undefined) grouped.set(key, [row]);
-    else group.push(row);
-  }
+  const byScheme = grouped(rows, (row) => row.scheme_id);
   const sums = new Map<string, PeriodSum>();
-  for (const [key, group] of grouped) {
-    const sum = sumPeriod(group, progress);
-    if (sum !== null) sums.set(key, sum);
+  for (const ofScheme of byScheme.values()) {
+    const vouched = { ...progress, partitions: progressOf(ofScheme, progress) };
+    for (const group of grouped(ofScheme, (row) => row.channel).values()) {
+      const sum = sumPeriod(group, vouched);
+      if (sum !== null) sums.set(periodKey(sum.scheme_id, sum.channel), sum);
+    }
   }
   return sums;
+}
+
+function grouped(
+  rows: readonly PeriodRow[],
+  keyOf: (row: PeriodRow) => string,
+): ReadonlyMap<string, readonly PeriodRow[]> {
+  const groups = new Map<string, PeriodRow[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group === undefined) groups.set(keyOf(row), [row]);
+    else group.push(row);
+  }
+  return groups;
 }
 
 export function periodKey(schemeId: string, channel: string): string {

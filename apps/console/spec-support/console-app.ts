@@ -21,7 +21,11 @@ export class ConsoleApp {
   ) {}
 
   /** Listens at once, and gets ready when `mayPrepare` resolves. */
-  static async start(dataDir: string, mayPrepare: Promise<void> = Promise.resolve()): Promise<ConsoleApp> {
+  static async start(
+    dataDir: string,
+    mayPrepare: Promise<void> = Promise.resolve(),
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<ConsoleApp> {
     const config = loadConfig(specConfig, {
       ...{
         GRAVITY_DATA_DIR: dataDir,
@@ -30,6 +34,7 @@ export class ConsoleApp {
         GRAVITY_PAGES_MAX: '3',
       },
       ...{ LOG_LEVEL: 'silent', GRAVITY_EMBEDDED_PARTITIONS: '2' },
+      ...env,
     });
     let isListening: (url: string) => void = () => undefined;
     const listening = new Promise<string>((resolve) => {

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { TempDir } from '#testing';
+import { figuresAnswerSchema } from '../../apps/console/figures/answers.js';
+import { describeInBrowser } from './browser.js';
+import { figuresShown, readAtOneVersion, readShown } from './shown-figures.js';
+import { StandaloneProcess, stretched } from './standalone-process.js';
+
+const MINUTES_MS = 240_000;
+
+await describeInBrowser('the live page in a browser', (open) => {
+  const directory = new TempDir('page');
+  const complaints: string[] = [];
+  const requested: string[] = [];
+  let app: StandaloneProcess;
+  let url: string;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    app = StandaloneProcess.start(directory.path, 0);
+    browser = await open();
+    page = await browser.newPage({ viewport: { width: 1366, height: 900 } });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => requested.push(request.url()));
+    url = await app.listens();
+  }, MINUTES_MS);
+
+  afterAll(async () => {
+    await browser?.close();
+    app?.kill();
+    directory.remove();
+  });
+
+  it(
+    'can be opened while the service starts, and shows figures by itself once there are any',
+    async () => {
+      await page.goto(url);
+      await figuresShown(page);
+      expect(await page.textContent('#clock')).toMatch(/^\d\d:\d\d:\d\d$/);
+      expect(await page.textContent('#zone')).toBe('Asia/Shanghai GMT+8');
+      await page.waitForSelector('#feed-rows li');
+    },
+    MINUTES_MS,
+  );
+
+  it(
+    'shows the figures that the API has at the same version',
+    async () => {
+      const { shown, answers } = await readAtOneVersion(page, url);
+      const byChannel = new Map(answers.map((answer) => [answer.channel, figuresAnswerSchema.parse(answer)]));
+      const all = byChannel.get('all');
+      if (all?.period == null) throw new Error('the API has no period');
+      const { figures, tiers } = shown;
+      const values = Object.fromEntries(
+        Object.entries(figures).map(([name, { value }]) => [name, Number(value)]),
+      );
+      expect(values).toEqual({
+        ...{ capital: all.period.capital, net_relations: all.period.net_relations },
+        ...{ new_relations: all.period.new_relations, lost_relations: all.period.lost_relations },
+        ...{ connection: all.connection.value ?? 0, related_visit_share: all.related_visit_share.value ?? 0 },
+        ...{ active_related: all.active_related, visitors: all.visitors, orders: all.orders },
+        ...{ gmv_net_minor: all.gmv_net_minor, gmv_gross_minor: all.gmv_gross_minor },
+        refunds_minor: all.refunds_minor,
+      });
+      expect(tiers.map(({ value }) => Number(value))).toEqual(all.period.tiers?.slice(0, tiers.length));
+      expect(all.capital).toBeGreaterThan(0);
+      for (const [channel, answer] of byChannel) {
+        const row = shown.channels[channel] ?? {};
+        expect([channel, Number(row['visitors']?.value), Number(row['gmv_net_minor']?.value)]).toEqual([
+          ...[channel, answer?.visitors, answer?.gmv_net_minor],
+        ]);
+        expect([channel, Number(row['connection']?.value)]).toEqual([channel, answer?.connection.value ?? 0]);
+      }
+      // What people read is the same number.
+      expect(digitsOf(figures['capital']?.text)).toBe(all.period.capital);
+      expect(digitsOf(figures['gmv_net_minor']?.text)).toBe(all.gmv_net_minor);
+      expect(figures['connection']?.text).toBe(`${((all.connection.value ?? 0) * 100).toFixed(1)}%`);
+    },
+    MINUTES_MS,
+  );
+
+  it(
+    'moves',
+    async () => {
+      const before = await readShown(page);
+      const moved = `main[data-log-positions]:not([data-log-positions='${before.logPositions}'])`;
+      const visitors = before.figures['visitors']?.value ?? '';
+      await page.waitForSelector(
+        `${moved} #connection-card [data-figure="visitors"]:not([data-value="${visitors}"])`,
+        {
+          timeout: 120_000,
+        },
+      );
+    },
+    MINUTES_MS,
+  );
+
+  it(
+    'shows another window, scheme and brand when they are chosen',
+    async () => {
+      const brands = await page.locator('#brand option').allTextContents();
+      expect(brands.length).toBeGreaterThan(1);
+      await page.click('#window [data-id="24h"]');
+      await page.click('#scheme [data-id="calendar:month"]');
+      await page.selectOption('#brand', brands[1] ?? '');
+      await page.waitForSelector(
+        `main[data-window="24h"][data-scheme="calendar:month"][data-brand="${brands[1]}"]`,
+      );
+      await figuresShown(page);
+      const { shown, answers } = await readAtOneVersion(page, url);
+      expect(answers[0]).toMatchObject({ window: '24h', brand: brands[1] });
+      expect(Number(shown.figures['visitors']?.value)).toBe(
+        figuresAnswerSchema.parse(answers.find(({ channel }) => channel === 'all')).visitors,
+      );
+      expect(page.url()).toContain('window=24h');
+    },
+    MINUTES_MS,
+  );
+
+  it('asks nobody but its own server, and breaks none of its rules', () => {
+    expect(requested.filter((one) => !one.startsWith(url))).toEqual([]);
+    // While the service started it was told so, and nothing else was amiss.
+    expect(complaints.filter((text) => !/503 \(Service Unavailable\)/.test(text))).toEqual([]);
+  });
+
+  it(
+    'fits the screen, a laptop’s and a phone’s',
+    async () => {
+      for (const width of [390, 1920, 1366]) {
+        await page.setViewportSize({ width, height: 900 });
+        const needed = await page.evaluate<number>('document.documentElement.scrollWidth');
+        expect(needed).toBeLessThanOrEqual(width);
+      }
+    },
+    MINUTES_MS,
+  );
+
+  it(
+    'does not keep the service from ending, and goes on by itself where it was after a restart',
+    async () => {
+      // The ends of this window follow each other by 10 s.
+      await page.click('#window [data-id="5m"]');
+      await page.waitForSelector('main[data-window="5m"]');
+      await figuresShown(page);
+      const before = await readAtOneVersion(page, url);
+      const { code, tookMs } = await app.interrupt();
+      expect([code, app.text()]).toEqual([0, expect.stringContaining('"failures":[]')]);
+      expect(tookMs).toBeLessThan(stretched(5_000));
+      await page.waitForSelector('#connection[data-state="down"]', { timeout: 60_000 });
+
+      app = StandaloneProcess.start(directory.path, Number(new URL(url).port));
+      await app.listens();
+      await page.waitForSelector('#connection[data-state="live"]', { timeout: 120_000 });
+      const later = `document.querySelector('main').dataset.asOf > ${JSON.stringify(before.shown.asOf)}`;
+      // The page’s policy lets nobody evaluate text in it, so it is asked from outside.
+      while (!(await page.evaluate<boolean>(later))) await page.waitForTimeout(200);
+      const after = await readAtOneVersion(page, url);
+      expect(after.shown.brand).toBe(before.shown.brand);
+      for (const [partition, position] of Object.entries(positionsOf(before.shown.logPositions))) {
+        expect(positionsOf(after.shown.logPositions)[partition]).toBeGreaterThanOrEqual(position);
+      }
+      // Tier stocks count everybody ever known: they only grow.
+      const persons = (shown: typeof after.shown): number =>
+        shown.tiers.reduce((sum, { value }) => sum + Number(value), 0);
+      expect(persons(after.shown)).toBeGreaterThanOrEqual(persons(before.shown));
+      expect(persons(before.shown)).toBeGreaterThan(0);
+      expect((await app.interrupt()).code).toBe(0);
+    },
+    MINUTES_MS,
+  );
+});
+
+function digitsOf(text: string | undefined): number {
+  return Number((text ?? '').replace(/[^\d]/g, ''));
+}
+
+function positionsOf(json: string): Record<string, number> {
+  return JSON.parse(json) as Record<string, number>;
+}

@@ -1,0 +1,97 @@
+/** The standalone app as a process of its own, as `npm start` runs it, from the TypeScript as it is. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
+const MAIN = fileURLToPath(new URL('../../apps/standalone/main.ts', import.meta.url));
+
+const LISTENING = /"msg":"listening on (http:\/\/127\.0\.0\.1:\d+)"/;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly tookMs: number;
+}
+
+export class StandaloneProcess {
+  private output = '';
+  private readonly listeners = new Set<() => void>();
+  private hasEnded = false;
+
+  private constructor(private readonly child: ChildProcess) {
+    const take = (chunk: Buffer): void => {
+      this.output += chunk.toString();
+      this.wake();
+    };
+    child.stdout?.on('data', take);
+    child.stderr?.on('data', take);
+    child.once('close', () => {
+      this.hasEnded = true;
+      this.wake();
+    });
+  }
+
+  /** A small night after a few days, in a process group of its own. @param port   0 takes a free one */
+  static start(dataDir: string, port: number): StandaloneProcess {
+    const child = spawn(process.execPath, ['--enable-source-maps', '--import', REGISTER, MAIN], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...{ PATH: process.env['PATH'], HOME: process.env['HOME'] },
+        ...{ GRAVITY_DATA_DIR: dataDir, GRAVITY_PORT: String(port), GRAVITY_EMBEDDED_PARTITIONS: '2' },
+        ...{ GRAVITY_SIMULATOR_HISTORY_DAYS: '3', GRAVITY_SIMULATOR_HISTORY_EVENTS_PER_DAY: '400' },
+        GRAVITY_SIMULATOR_EVENTS_PER_SECOND: '2',
+      },
+    });
+    return new StandaloneProcess(child);
+  }
+
+  /** Its address, once it listens. @throws Error with what it has printed, if it ends instead */
+  async listens(): Promise<string> {
+    return this.prints(LISTENING);
+  }
+
+  async started(): Promise<void> {
+    await this.prints(/"msg":"started"/);
+  }
+
+  /** Ctrl-C in a terminal reaches every process of the group. */
+  async interrupt(): Promise<Ended> {
+    const startedAt = performance.now();
+    if (!this.hasEnded && this.child.pid !== undefined) {
+      const closed = once(this.child, 'close');
+      process.kill(-this.child.pid, 'SIGINT');
+      await closed;
+    }
+    return { code: this.child.exitCode, tookMs: performance.now() - startedAt };
+  }
+
+  kill(): void {
+    if (!this.hasEnded && this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGKILL');
+  }
+
+  text(): string {
+    return this.output;
+  }
+
+  private async prints(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match !== null) return match[1] ?? match[0];
+      if (this.hasEnded) throw new Error(`The process ended without ${pattern.source}:\n${this.output}`);
+      await new Promise<void>((resolve) => this.listeners.add(resolve));
+    }
+  }
+
+  private wake(): void {
+    for (const listener of this.listeners) listener();
+    this.listeners.clear();
+  }
+}
+
+/** What five seconds are on a machine that has more to do than it can. */
+export function stretched(ms: number): number {
+  const [minute = 0] = loadavg();
+  return ms * Math.max(1, minute / availableParallelism());
+}
