@@ -11,7 +11,8 @@ import {
 import { personKey, type SourceTouchpoint } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { partitionOf, type OutgoingRecord } from '#pipeline';
-import { TempDir } from '#testing';
+// The lib's index is for jest alone.
+import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess } from './app-process.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
 import { type BenchResult } from './bench-report.js';

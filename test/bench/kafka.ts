@@ -5,13 +5,14 @@ import { createInterface } from 'node:readline';
 import kafkajs from 'kafkajs';
 import { ConfluentSchemaRegistry, LOG_PARTITIONS_KAFKA, SchemaCatalog, SourceEncoder } from '#contracts';
 import { type SourceTouchpoint } from '#domain';
-import { TempDir } from '#testing';
+// The lib's index is for jest alone.
+import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess, type AppReading } from './app-process.js';
 import { type BenchOptions } from './bench-options.js';
 import { type BenchResult, type Measure } from './bench-report.js';
 import { backlogEvents, sourceRecords } from './embedded.js';
-import { type FloorReport } from './kafka-floor.js';
-import { type BenchServers } from './kafka-servers.js';
+import type { FloorReport } from './kafka-floor.js';
+import type { BenchServers } from './kafka-servers.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { mixOf, personsIn } from './night-events.js';
 import { NODE_FLAGS } from './node-flags.js';

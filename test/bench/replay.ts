@@ -2,13 +2,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
-import { TempDir } from '#testing';
+// The lib's index is for jest alone.
+import { TempDir } from '../../libs/testing/temp-dir.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
 import { type BenchResult } from './bench-report.js';
 import { MachineWatch } from './machine.js';
 import { builtFile, repositoryRoot } from './places.js';
 import { type PurchaseTruth, writePurchaseYear } from './purchase-year.js';
-import { type ProcessUsage } from './usage-probe.js';
+// As a type alone: the module acts on being loaded.
+import type { ProcessUsage } from './usage-probe.js';
 
 const PURCHASES = 1_000_000;
 const TARGET_SECONDS = 60;
