@@ -46,7 +46,10 @@ describe('deploy/Dockerfile', () => {
 
   it('takes along what the services read at run time', () => {
     expect(copiedFromCheckout(image)).toEqual(
-      expect.arrayContaining(['package.json', 'schemas', 'deploy/clickhouse', 'deploy/healthcheck.mjs']),
+      expect.arrayContaining([
+        ...['package.json', 'schemas', 'deploy/clickhouse', 'deploy/healthcheck.mjs'],
+        'apps/console/web',
+      ]),
     );
   });
 });

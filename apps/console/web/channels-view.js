@@ -16,9 +16,11 @@ export function showChannels(board, { money }) {
     setFigure(row, 'visitors', visitors, count(visitors));
     row.querySelector('.visitors i').style.width =
       `${all.visitors === 0 ? 0 : (visitors / all.visitors) * 100}%`;
-    for (const name of ['active', 'visitors_related', 'capital']) {
+    for (const name of ['active', 'visitors_related'])
       setFigure(row, name, figures[name], count(figures[name]));
-    }
+    // As on the card above: of now, and not of the window's end.
+    const capital = figures.period?.capital ?? figures.capital;
+    setFigure(row, 'capital', capital, count(capital));
     setFigure(row, 'gmv_net_minor', figures.gmv_net_minor, money.whole(figures.gmv_net_minor));
     row.title = `${figures.active_related} active relations of ${visitors} visitors`;
   }
