@@ -12,6 +12,7 @@ import { type PumpReport } from './outbox.js';
 import { type PartitionState } from './partition-state.js';
 import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
 import { type RelationshipSettings } from './relationship-settings.js';
+import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
 import { SerialQueue } from './serial-queue.js';
 
@@ -49,6 +50,7 @@ const ROWS_FIRST_MS = 1_000;
 export class OwnedPartition {
   /** Batches and ticks share one writer, whose commits come one after the other. */
   readonly #commits = new SerialQueue();
+  readonly #rows: RowPump;
   #loss: OwnershipLostError | null = null;
   #isClosed = false;
   #lag: number;
@@ -68,7 +70,11 @@ export class OwnedPartition {
     private readonly batchPorts: BatchPorts,
     private readonly parts: OwnedParts,
   ) {
-    const now = parts.ports.now();
+    const { ports, settings, observer } = parts;
+    this.#rows = new RowPump(opened.state.outbox, ports.sink, settings, ports.now, (report, left) =>
+      observer.pumped(input, report, left),
+    );
+    const now = ports.now();
     this.#lag = Math.max(0, opened.end - opened.state.position);
     this.#tickedTo = opened.state.frame.watermark;
     this.#flushedAt = now;
@@ -114,7 +120,7 @@ export class OwnedPartition {
         this.#maintainStore();
       } while (this.state.position < part.nextOffset);
     }
-    await this.#waitForOutbox(control);
+    await this.#rows.waitForRoom(control);
   }
 
   /** What time alone asks for: rows, checkpoints, ticks. */
@@ -129,7 +135,7 @@ export class OwnedPartition {
     if (this.#isClosed) return;
     try {
       this.state.checkpoint();
-      await this.#drain();
+      await this.#rows.drain();
     } finally {
       await this.close();
     }
@@ -139,6 +145,7 @@ export class OwnedPartition {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#rows.stop();
     this.state.close();
     this.parts.observer.closed(this.input);
     await this.batchPorts.writer.close();
@@ -153,7 +160,7 @@ export class OwnedPartition {
       const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
       this.#flush(corrections, now);
       // Not awaited: no batch waits for a sink.
-      void this.#pumpAll();
+      void this.#rows.sendAll();
     }
     const isFull = this.state.dirtyStates >= settings.dirtyStatesMax;
     if (isFull || now - this.#checkpointedAt >= settings.checkpointIntervalMs) this.#checkpoint(now);
@@ -175,7 +182,7 @@ export class OwnedPartition {
       this.#flush(true, now);
       const rows = { since: now, isDone: this.state.outbox.size === 0 };
       this.#rowsFirst = rows;
-      void this.#pumpAll().then(() => (rows.isDone = true));
+      void this.#rows.sendAll().then(() => (rows.isDone = true));
     }
     const { since, isDone } = this.#rowsFirst;
     const isUrgent = this.state.dirtyStates >= 2 * settings.dirtyStatesMax || now - since >= ROWS_FIRST_MS;
@@ -223,44 +230,6 @@ export class OwnedPartition {
     return { at: ticks.slice(0, TICKS_PER_APPEND_MAX), isContinuation: false };
   }
 
-  async #pumpAll(): Promise<void> {
-    const { outbox } = this.state;
-    while (!this.#isClosed) {
-      const before = outbox.size;
-      const report = await this.#pump();
-      if (report.rows === 0 || before <= this.parts.settings.rowsPerInsertMax) return;
-    }
-  }
-
-  async #pump(): Promise<PumpReport> {
-    const { ports, settings, observer } = this.parts;
-    const { outbox } = this.state;
-    const report = await outbox.pump(ports.sink, settings.rowsPerInsertMax, ports.now);
-    if (report.rows > 0 || report.error !== null) observer.pumped(this.input, report, outbox.size);
-    return report;
-  }
-
-  async #drain(): Promise<void> {
-    const { ports, settings } = this.parts;
-    const deadline = ports.now() + settings.drainMs;
-    while (this.state.outbox.size > 0 && ports.now() < deadline) {
-      const report = await this.#pump();
-      if (report.error !== null) return;
-      // Another pump is under way: let it finish.
-      if (report.rows === 0) await pause(20);
-    }
-  }
-
-  /** Backpressure: nothing is dropped and nothing grows without bound while the sink is away. */
-  async #waitForOutbox(control: BatchControl): Promise<void> {
-    const { outboxRowsMax } = this.parts.settings;
-    while (this.state.outbox.size > outboxRowsMax && !control.isStale() && !this.#isClosed) {
-      const report = await this.#pump();
-      await control.heartbeat();
-      if (report.error !== null || report.rows === 0) await pause(500);
-    }
-  }
-
   /** One commit at a time; ownership lost means that the memory of the partition is worthless. */
   #commit<T>(work: () => Promise<T>): Promise<T> {
     return this.#commits.run(async () => {
@@ -282,10 +251,6 @@ export class OwnedPartition {
     const { topic, partition } = this.input;
     throw this.#loss ?? new OwnershipLostError(`${topic}-${partition} is not assigned here any more`);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** A batch across the end of the muted stretch is folded in two parts. */
