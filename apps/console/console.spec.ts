@@ -195,6 +195,25 @@ describe('the events', () => {
     stranger.close();
   });
 
+  it('tell the newest of a burst, and how many were left out', async () => {
+    const reader = await EventReader.open(events('&scheme=calendar:month'));
+    await reader.next('tier-changes');
+    const burst = Array.from({ length: 150 }, (_, i) => change(`p${i}`, 100 + i, 'calendar:month'));
+    await console.publish(...burst);
+    let told = 0;
+    let shown = 0;
+    while (told < burst.length) {
+      const { data } = await reader.next('tier-changes');
+      const { skipped, changes } = data as { skipped: number; changes: unknown[] };
+      expect(changes.length).toBeLessThanOrEqual(40);
+      told += skipped + changes.length;
+      shown += changes.length;
+    }
+    expect(told).toBe(150);
+    expect(shown).toBeLessThan(150);
+    reader.close();
+  });
+
   it('have room for so many pages, and end with the service at once', async () => {
     const readers = await Promise.all(
       [1, 2, 3].map(() => EventReader.open(events('&scheme=calendar:month'))),

@@ -1,4 +1,5 @@
 /** The rules that a relationship log is folded by, read from the log itself. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseRules, type Rules } from '#domain';
 import { LogCorruptError, TOPICS, type Log, type LogCodec } from '#pipeline';
 
@@ -29,6 +30,8 @@ async function rulesWithin(
       const entry = codec.decode(value);
       if (entry.type === 'rulesSet') json = entry.rulesJson;
     }
+    // An embedded log reads without ever waiting, which would leave no turn for anybody else in the process.
+    await nextTurn();
   }
   if (json === null) return null;
   const rules = parseRules(json);

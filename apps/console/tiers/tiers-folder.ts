@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Log, type LogCodec, type RecordBatch, type TopicPartition } from '#pipeline';
+import { type Log, type LogCodec } from '#pipeline';
 import { ApiProblem } from '../http/api-problem.js';
 import { foldTiers, type FoldedTiers, type TiersQuestion } from './fold-tiers.js';
 
@@ -7,7 +6,7 @@ const WAITING_MAX = 4;
 
 /**
  * Folds the log for whoever asks, beside the work of this process: one at a time, since each holds all states in
- * memory, and letting others have their turn between batches.
+ * memory.
  */
 export class TiersFolder {
   private tail: Promise<unknown> = Promise.resolve();
@@ -30,7 +29,7 @@ export class TiersFolder {
     const signal = AbortSignal.any([gone, this.stopping]);
     const answer = this.tail.then(() => {
       signal.throwIfAborted();
-      return foldTiers({ log: politeReader(this.source.log), codec: this.source.codec() }, question, () =>
+      return foldTiers({ log: this.source.log, codec: this.source.codec() }, question, () =>
         signal.throwIfAborted(),
       );
     });
@@ -45,25 +44,5 @@ export class TiersFolder {
   /** Resolves when nothing is being folded any more. */
   async idle(): Promise<void> {
     await this.tail;
-  }
-}
-
-/** An embedded log reads without ever waiting, which would leave no turn for anybody else in the process. */
-function politeReader(log: Log): Pick<Log, 'ends' | 'read'> {
-  return {
-    ends: (topic) => log.ends(topic),
-    read: (input, from, to) => politely(log, input, from, to),
-  };
-}
-
-async function* politely(
-  log: Log,
-  input: TopicPartition,
-  from: number,
-  to: number | undefined,
-): AsyncGenerator<RecordBatch> {
-  for await (const batch of to === undefined ? log.read(input, from) : log.read(input, from, to)) {
-    yield batch;
-    await nextTurn();
   }
 }
