@@ -137,8 +137,11 @@ export class PartitionWorker {
   private async pump(reader: PartitionReader): Promise<void> {
     const { topic, partition } = this.partition;
     const control: BatchControl = {
-      // Members of one process need no proof of life, but timers and sockets need their turn.
-      heartbeat: () => nextTurn(),
+      // Members of one process need no proof of life but for their health; timers and sockets need their turn.
+      heartbeat: () => {
+        this.busyFrom = Date.now();
+        return nextTurn();
+      },
       isStale: () => this.stopping,
     };
     const deafen = this.parts.bell.listen(topic, partition, () => this.waker.wake());

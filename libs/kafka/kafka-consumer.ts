@@ -294,6 +294,7 @@ export class KafkaConsumer implements LogConsumer {
         const committed = await persist(this.link, attempts, () => committedOffset(this.link, group, input));
         return committed ?? (await persist(this.link, attempts, () => partitionEnds(this.link, input))).start;
       },
+      alive: () => (this.lastPollAt = Date.now()),
       changed: () => this.pump.poke(),
       failed: (input, error) => this.settings.onFailure(new HandlerError(input, error)),
       ownershipLost: (error: OwnershipLostError) => {

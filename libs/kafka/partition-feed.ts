@@ -24,6 +24,8 @@ export interface FeedOwner {
   readonly failuresMax: number;
   /** Where a partition is read from when the handler leaves it open. */
   startOf(input: TopicPartition): Promise<number>;
+  /** The handler says that it is at work, however long that takes. */
+  alive(): void;
   /** A feed has room for more, or none any longer. */
   changed(): void;
   failed(input: TopicPartition, error: unknown): void;
@@ -146,8 +148,11 @@ export class PartitionFeed {
 
   private async handle(chunk: FetchedChunk): Promise<void> {
     const control: BatchControl = {
-      // The member's own timer keeps it alive; it needs a turn of the event loop.
-      heartbeat: () => nextTurn(),
+      // The member's own timer keeps it in the group; it needs a turn of the event loop.
+      heartbeat: () => {
+        this.owner.alive();
+        return nextTurn();
+      },
       isStale: () => this.state !== 'ready',
     };
     for (const batch of this.slices(chunk)) {

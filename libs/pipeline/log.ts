@@ -70,7 +70,7 @@ export class CommitUnknownError extends Error {
 }
 
 export interface BatchControl {
-  /** Tells the group that this member is alive; call between steps of long work. */
+  /** Tells the group, and the member's health, that it is alive; call between steps of long work. */
   heartbeat(): Promise<void>;
   /** True once the partition has been taken away or the consumer is stopping: finish early. */
   isStale(): boolean;
@@ -96,7 +96,7 @@ export interface ConsumerHandler {
 
 export interface ConsumerHealth {
   readonly joined: boolean;
-  /** When the consumer last asked for records, ms; 0 before the first time. */
+  /** When the consumer last asked for records, or a handler last said that it is at work, ms; 0 before. */
   readonly lastPollAt: number;
   readonly assigned: readonly TopicPartition[];
   /** Set when the consumer has given up; the process should exit. */

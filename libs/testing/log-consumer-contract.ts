@@ -171,6 +171,33 @@ export function consumerContract(probe: () => LogProbe, timeoutMs: number): void
     );
 
     it(
+      'counts as alive while its handler says so, however long it is at work',
+      async () => {
+        const topic = await probe().topic();
+        await probe().appendNumbered(topic, 0, 0, 1);
+        let isDone = false;
+        const handler = new RecordingHandler({
+          onBatch: async (_, control) => {
+            while (!isDone) {
+              await new Promise((resolve) => setTimeout(resolve, 10));
+              await control.heartbeat();
+            }
+          },
+        });
+        const consumer = probe().log.consumer(optionsFor(topic));
+        await consumer.start(handler);
+        await eventually(() => expect(handler.batches).toHaveLength(1));
+        for (let round = 0; round < 3; round += 1) {
+          const now = Date.now();
+          await eventually(() => expect(consumer.health().lastPollAt).toBeGreaterThan(now));
+        }
+        isDone = true;
+        await consumer.stop();
+      },
+      timeoutMs,
+    );
+
+    it(
       'finishes the batch in hand before it is revoked and stops',
       async () => {
         const topic = await probe().topic();
