@@ -52,8 +52,8 @@ export function watchedClickHouse(inner: ClickHouse, status: Dependency, signal:
   };
 }
 
-/** Any id will do to see whether it answers. */
-const SOME_ID = 1;
+/** An id that nobody has: what was found once is answered from the client's cache, though the registry is away. */
+const ABSENT_ID = 2 ** 31 - 1;
 
 export function watchedRegistry(
   inner: SchemaRegistry,
@@ -61,7 +61,7 @@ export function watchedRegistry(
   signal: AbortSignal,
 ): SchemaRegistry {
   const isAway = (error: unknown): boolean => error instanceof RegistryUnavailableError;
-  const watch = new Watch(status, () => inner.schemaOf(SOME_ID), isAway, signal);
+  const watch = new Watch(status, () => inner.schemaOf(ABSENT_ID), isAway, signal);
   return {
     idOf: (subject, schemaText) => watch.over(inner.idOf(subject, schemaText)),
     schemaOf: (id) => watch.over(inner.schemaOf(id)),

@@ -55,12 +55,17 @@ export class ServiceProcess {
     }, withinMs);
   }
 
-  /** Until it says that it is not ready, and why. */
+  /** Until it says that it is not ready, and why; and goes on saying so. */
   async notReady(reason: RegExp, withinMs: number): Promise<void> {
-    await eventually(async () => {
+    const check = async (): Promise<void> => {
       const { status, body } = await this.readiness();
       if (status === 200 || !reason.test(body)) throw new Error(`${this.name} says ${status}: ${body}`);
-    }, withinMs);
+    };
+    await eventually(check, withinMs);
+    for (let round = 0; round < 4; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await check();
+    }
   }
 
   /** @returns the exit code; null where a signal has ended it */
