@@ -5,16 +5,16 @@ import { ConsoleApp } from '../../apps/console/spec-support/console-app.js';
 import { EventReader } from '../../apps/console/spec-support/event-reader.js';
 import { figureRows } from '../../apps/console/spec-support/stored-figures.js';
 import { startClickHouseFacade, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
-import { CutProxy } from './cut-proxy.js';
+import { TcpProxy } from '../servers/tcp-proxy.js';
 
 const directory = new TempDir('clickhouse-away');
 let facade: ClickHouseEndpoint;
-let wire: CutProxy;
+let wire: TcpProxy;
 let app: ConsoleApp;
 
 beforeAll(async () => {
   facade = await startClickHouseFacade(directory.join('clickhouse'));
-  wire = await CutProxy.to(facade.url);
+  wire = await TcpProxy.before(facade.url);
   const { username, password } = facade;
   app = await ConsoleApp.start(directory.join('data'), Promise.resolve(), {
     ...{ CLICKHOUSE_URL: wire.url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password },
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app.stop();
-  wire.close();
+  await wire.close();
   await facade.close();
   directory.remove();
 });
@@ -41,7 +41,7 @@ describe('a console whose ClickHouse goes away', () => {
     expect((await app.get('/api/v1/figures')).status).toBe(200);
 
     const cutAt = Date.now();
-    wire.cut();
+    wire.down();
     const { data } = await page.next('status', (told) => !isReady(told));
     const since = (data as Told).clickhouse.since;
     expect(Date.parse(since)).toBeGreaterThanOrEqual(cutAt);
@@ -55,7 +55,7 @@ describe('a console whose ClickHouse goes away', () => {
     }
     expect(await app.get('/api/v1/status')).toMatchObject({ status: 200, body: { ready: false } });
 
-    wire.mend();
+    wire.up();
     await page.next('status', isReady);
     await app.write(...figureRows(20, 77));
     expect((await page.next('figures')).data).toMatchObject({ figures: [{ visitors: 77 }, {}] });
