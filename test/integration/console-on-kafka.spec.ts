@@ -68,7 +68,7 @@ await describeWithServers('the console on Kafka', ({ brokers, registryUrl }) => 
       const figures = await eventually(async () => {
         const response = await fetch(`${url}/api/v1/figures?brand=${encodeURIComponent(BRAND)}`);
         expect(response.status).toBe(200);
-        return (await response.json());
+        return await response.json();
       });
       expect(figures).toMatchObject({ visitors: 10, stamp: { partitions_reporting: 2, status: 'closed' } });
       const status: unknown = await (await fetch(`${url}/api/v1/status`)).json();
