@@ -41,7 +41,7 @@ export class StandaloneProcess {
         ...{ PATH: process.env['PATH'], HOME: process.env['HOME'] },
         ...{ GRAVITY_DATA_DIR: dataDir, GRAVITY_PORT: String(port), GRAVITY_EMBEDDED_PARTITIONS: '2' },
         ...{ GRAVITY_SIMULATOR_HISTORY_DAYS: '3', GRAVITY_SIMULATOR_HISTORY_EVENTS_PER_DAY: '400' },
-        GRAVITY_SIMULATOR_EVENTS_PER_SECOND: '2',
+        GRAVITY_SIMULATOR_EVENTS_PER_SECOND: '3',
       },
     });
     return new StandaloneProcess(child);
