@@ -146,17 +146,17 @@ export class PartitionState {
 
   #flushPersons(head: Omit<RowHead, 'brand'>, put: (row: FigureRow) => void): void {
     const { rules } = compileRules(this.#frame.rules);
-    const { watermark } = this.#frame;
+    // As of the instant the person was looked at last: what is flushed when must not change what a row says.
     // Those who have vanished come first: who has come back since has a row of his own again.
     for (const state of this.#vanished.values()) {
-      for (const summary of personSummaries(state, rules, watermark)) {
+      for (const summary of personSummaries(state, rules, state.evaluatedAt)) {
         put({ table: 'persons', ...head, ...summary, gone: true });
       }
     }
     for (const key of this.#dirtyPersons) {
       const state = this.parts.cache.load(key);
       if (state === undefined) continue;
-      for (const summary of personSummaries(state, rules, watermark)) {
+      for (const summary of personSummaries(state, rules, state.evaluatedAt)) {
         put({ table: 'persons', ...head, ...summary });
       }
     }

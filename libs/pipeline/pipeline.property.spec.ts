@@ -1,4 +1,4 @@
-/** What has to hold of any log, through the real path: log, codecs, fold, store, rows. PIPELINE_SEED repeats a run. */
+/** What has to hold of any log, through the real path: log, codecs, fold, store, rows. PIPELINE_SEED repeats a run, PIPELINE_RUNS makes more. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeState, personSummaries, type LogEntry, type PersonSummary, type Rules } from '#domain';
@@ -18,11 +18,20 @@ const RULES: Rules = {
   ],
 };
 const seed = process.env['PIPELINE_SEED'];
-const runs = (numRuns: number) => (seed === undefined ? { numRuns } : { numRuns, seed: Number(seed) });
+const more = process.env['PIPELINE_RUNS'];
+const runs = (usual: number) => ({
+  numRuns: Number(more ?? usual),
+  ...(seed === undefined ? {} : { seed: Number(seed) }),
+});
+
+interface LastTier {
+  readonly tier: number;
+  readonly periodId: string;
+}
 
 interface Outcome {
   readonly facts: readonly unknown[];
-  readonly lastTiers: ReadonlyMap<string, unknown>;
+  readonly lastTiers: ReadonlyMap<string, LastTier>;
   readonly rows: readonly PlainRow[];
   readonly states: ReadonlyMap<string, string>;
   readonly persons: readonly PersonSummary[];
@@ -88,6 +97,12 @@ function withAllTicks(log: readonly LogEntry[]): readonly LogEntry[] {
   return entries;
 }
 
+/**
+ * Without tier 0: whose only link is taken back by another record of the same id has had a tier in one order of
+ * arrival, and never in the other.
+ */
+const held = (tiers: ReadonlyMap<string, LastTier>) => new Map([...tiers].filter(([, { tier }]) => tier > 0));
+
 const short = (log: PersonLog) => arrivals(log, 0, RULES).length < 300;
 
 describe('a log through the whole path', () => {
@@ -107,7 +122,7 @@ describe('a log through the whole path', () => {
       ),
       runs(6),
     );
-  }, 120_000);
+  }, 900_000);
 
   it('gives the same final tiers, states and figures for any order within lateness, and any repetition', async () => {
     await fc.assert(
@@ -118,11 +133,11 @@ describe('a log through the whole path', () => {
         const again = await outcomeOf(arrivals(twice, 0, RULES), [90], false);
         for (const { lastTiers, rows, persons } of [other, again]) {
           expect(persons).toEqual(one.persons);
-          expect(lastTiers).toEqual(one.lastTiers);
+          expect(held(lastTiers)).toEqual(held(one.lastTiers));
           expect(rows).toEqual(one.rows);
         }
       }),
       runs(8),
     );
-  }, 120_000);
+  }, 900_000);
 });

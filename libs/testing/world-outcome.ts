@@ -7,10 +7,13 @@ export type PlainRow = string;
 
 const TABLES = ['window_figures', 'period_figures', 'persons', 'window_heartbeats'] as const;
 
-/** All rows that say something: one of zeros says the same as none. Sorted. */
+/**
+ * All rows that say something: one of zeros says the same as none. A channel that was linked and, by a later
+ * record of the same id, never was, leaves one in one order of arrival and none in the other. Sorted.
+ */
 export function figureRows(sink: RecordingFigureSink): readonly PlainRow[] {
   return TABLES.flatMap((table) => sink.rows<FigureRow['table']>(table))
-    .filter((row) => row.table !== 'window_figures' || !isZero(row))
+    .filter((row) => !isZero(row))
     .map((row) => {
       const { version: _, ...rest } = row;
       // A final day's row that is written again calls itself restated: that depends on when it was flushed, too.
@@ -25,20 +28,21 @@ function plain(row: object): string {
   return JSON.stringify('watermark' in row ? { ...row, watermark: null } : row);
 }
 
-function isZero(row: Extract<FigureRow, { table: 'window_figures' }>): boolean {
-  const { visitors, active, active_related, visitors_related, capital, orders } = row;
-  const { gmv_gross_minor, refunds_minor } = row;
-  return [
-    visitors,
-    active,
-    active_related,
-    visitors_related,
-    capital,
-    orders,
-    gmv_gross_minor,
-    refunds_minor,
-  ].every((figure) => figure === 0);
+function isZero(row: FigureRow): boolean {
+  if (row.table === 'window_figures') {
+    const { visitors, active, active_related, visitors_related, capital, orders } = row;
+    const money = [row.gmv_gross_minor, row.refunds_minor];
+    return [visitors, active, active_related, visitors_related, capital, orders, ...money].every(isNought);
+  }
+  if (row.table === 'period_figures') {
+    const { capital, capital_base, new_relations, lost_relations, orders, deepened, deepened_cohort } = row;
+    const counts = [capital, capital_base, new_relations, lost_relations, orders, deepened, deepened_cohort];
+    return [...counts, row.gmv_gross_minor, row.refunds_minor, ...row.tiers].every(isNought);
+  }
+  return false;
 }
+
+const isNought = (figure: number): boolean => figure === 0;
 
 /** The bytes of every state of a partition, by key. The partition must not be open. */
 export function storedStates(store: StateStore, partition: number): ReadonlyMap<string, string> {
