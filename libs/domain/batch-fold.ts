@@ -86,7 +86,7 @@ export class BatchFold {
 
   /**
    * Rules may change schemes at any time: everybody is looked at again from the next tick on. The windows of a
-   * log are those of its first rules, and its zones only grow.
+   * log are those of its first rules, its zones and `fineRowsFrom` only grow.
    * @throws Error when a `RulesSet` holds no valid rules: our own log is never rejected, the partition stops
    */
   apply(entry: LogEntry, offset: number): void {
@@ -193,13 +193,19 @@ export class BatchFold {
     if (typeof rules === 'string') throw new Error(`RulesSet at offset ${offset}: ${rules}`);
     // Before anything was folded the first rules are free; what was kept by then is in zones and grains.
     const { zones: known = [] } = this.frame;
-    const windows = known.length === 0 ? rules.windows : this.ctx.rules.rules.windows;
+    const first = known.length === 0 ? rules : this.ctx.rules.rules;
+    const { windows } = first;
+    const fineRowsFrom = Math.max(first.fineRowsFrom, rules.fineRowsFrom);
     const added = rules.schemes.map(({ zone }) => zone);
-    this.frame = { ...this.frame, rules: { ...rules, windows }, zones: [...new Set([...known, ...added])] };
+    this.frame = {
+      ...this.frame,
+      rules: { ...rules, windows, fineRowsFrom },
+      zones: [...new Set([...known, ...added])],
+    };
     if (known.length === 0) this.out.useWindows(windows);
     this.ctx = foldContext(this.frame, this.out);
     this.out.days.push({ type: 'rules', rules: this.ctx.rules.rules });
-    this.out.windows.setFineRowsFrom(rules.fineRowsFrom);
+    this.out.windows.setFineRowsFrom(fineRowsFrom);
     this.dues.allDue();
   }
 

@@ -25,9 +25,10 @@ const NO_WINDOWS: WindowGrid = { specs: [], watermark: -Infinity, grainMs: 1, wi
 
 export function foldContext(frame: FoldFrame, out: FigureRecorder): FoldContext {
   const rules = compileRules(frame.rules);
-  const { windows } = rules.rules;
+  const { windows, fineRowsFrom } = rules.rules;
   const watermark = frame.watermark === 0 ? -Infinity : frame.watermark;
-  const grid = windows.length === 0 ? { ...NO_WINDOWS, watermark } : windowGrid(windows, watermark);
+  const grid =
+    windows.length === 0 ? { ...NO_WINDOWS, watermark } : windowGrid(windows, watermark, fineRowsFrom);
   const byBrand = new Map<string, WindowContext>();
   return {
     rules,

@@ -41,6 +41,8 @@ export interface OwnedParts {
 
 /** Records behind the end of the log from which on a partition counts as catching up. */
 const CATCHING_UP_RECORDS = 20_000;
+/** A fold that runs through months between two flushes would pile up window ends: a flush comes earlier then. */
+const WINDOW_PAGES_MORE_MAX = 4_096;
 /** Ticks appended at once; after a long standstill there is one for every midnight of it. */
 const TICKS_PER_APPEND_MAX = 100;
 /** How long a checkpoint waits for the rows that could spare the store, ms. */
@@ -59,6 +61,7 @@ export class OwnedPartition {
   /** Where the partition stood when a tick was appended for those who are still due. */
   #continuedAt = -1;
   #flushedAt: number;
+  #pagesFlushed = 0;
   #correctedAt: number;
   #checkpointedAt: number;
   /** Rows that are on their way to the sink before a checkpoint. */
@@ -156,19 +159,21 @@ export class OwnedPartition {
     const now = ports.now();
     const isCatchingUp = this.#lag > CATCHING_UP_RECORDS;
     const flushEvery = isCatchingUp ? settings.catchUpFlushIntervalMs : settings.flushIntervalMs;
-    if (now - this.#flushedAt >= flushEvery) {
+    const isFull = this.state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX;
+    if (isFull || now - this.#flushedAt >= flushEvery) {
       const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
       this.#flush(corrections, now);
       // Not awaited: no batch waits for a sink.
       void this.#rows.sendAll();
     }
-    const isFull = this.state.dirtyStates >= settings.dirtyStatesMax;
-    if (isFull || now - this.#checkpointedAt >= settings.checkpointIntervalMs) this.#checkpoint(now);
+    const isDirty = this.state.dirtyStates >= settings.dirtyStatesMax;
+    if (isDirty || now - this.#checkpointedAt >= settings.checkpointIntervalMs) this.#checkpoint(now);
   }
 
   #flush(corrections: boolean, now: number): void {
     this.state.flush(corrections);
     this.#flushedAt = now;
+    this.#pagesFlushed = this.state.windowPages;
     if (corrections) this.#correctedAt = now;
   }
 

@@ -91,6 +91,11 @@ export class PartitionState {
     return this.parts.cache.dirtyCount;
   }
 
+  /** Memory that a flush gives back: pages of 4 KiB. */
+  get windowPages(): number {
+    return this.parts.figures.windowPages;
+  }
+
   get statesInMemory(): number {
     return this.parts.cache.size;
   }

@@ -66,9 +66,10 @@ export class WindowHarness {
   constructor(
     readonly log: readonly WindowLogEntry[],
     readonly specs: readonly WindowSpec[],
+    readonly fineRowsFrom = 0,
   ) {
-    this.figures = new WindowFigures(specs);
-    this.state = { grid: windowGrid(specs, -Infinity), persons: new Map(), ids: new Set() };
+    this.figures = new WindowFigures(specs, fineRowsFrom);
+    this.state = { grid: windowGrid(specs, -Infinity, fineRowsFrom), persons: new Map(), ids: new Set() };
   }
 
   get grid(): WindowGrid {
@@ -88,7 +89,7 @@ export class WindowHarness {
     for (const entry of this.log.slice(this.position, this.position + count)) {
       if (entry.type === 'tick') {
         if (entry.at <= grid.watermark) continue;
-        grid = windowGrid(this.specs, entry.at);
+        grid = windowGrid(this.specs, entry.at, this.fineRowsFrom);
         changes.advance(entry.at);
         continue;
       }
@@ -151,7 +152,7 @@ export class WindowHarness {
     this.figures = WindowFigures.restore(saved.figures, this.specs);
     this.position = saved.position;
     this.state = {
-      grid: windowGrid(this.specs, this.figures.watermark),
+      grid: windowGrid(this.specs, this.figures.watermark, this.fineRowsFrom),
       persons: new Map(
         saved.persons.map(([key, { presence, toggles }]) => [
           key,

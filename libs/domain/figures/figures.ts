@@ -50,6 +50,11 @@ export class Figures {
     return rows;
   }
 
+  /** Pages of 4 KiB that hold window ends; those passed by time go with the rows that are taken of them. */
+  get windowPages(): number {
+    return this.windows?.pages ?? 0;
+  }
+
   /** How far each window has got, as of the last `takeWindowRows`. */
   takeHeartbeats(): readonly WindowHeartbeat[] {
     const taken = this.heartbeats;

@@ -2,11 +2,9 @@ import type { WindowSpec } from '../rules.js';
 import { readSnapshot, writeSnapshot } from './figures-snapshot.js';
 import { OPEN_ENDS_MAX, WindowFigure, type EndSink, type WindowFront } from './window-figure.js';
 import type { Aggregate, WindowChanges } from './window-changes.js';
-import { closedTo, sameWindows, windowGrid, type WindowGrid } from './window-grid.js';
+import { closedTo, firstRowEnd, sameWindows, windowGrid, type WindowGrid } from './window-grid.js';
 import { windowRow, type WindowHeartbeat, type WindowRow } from './window-metrics.js';
 
-/** Windows that slide by less get rows only from `Rules.fineRowsFrom` on. */
-const FINE_SLIDE_MS = 3_600_000;
 /** `takeRows` hands out at most this many rows a call unless told otherwise. */
 export const ROWS_PER_TAKE = 50_000;
 
@@ -38,7 +36,7 @@ export class WindowFigures {
     private readonly specs: readonly WindowSpec[],
     private fineRowsFrom = 0,
   ) {
-    this.grid = windowGrid(specs, -Infinity);
+    this.grid = windowGrid(specs, -Infinity, fineRowsFrom);
     this.unknownTo = specs.map(() => -Infinity);
     this.beats = specs.map(() => -Infinity);
   }
@@ -51,7 +49,7 @@ export class WindowFigures {
   static restore(bytes: Uint8Array, specs: readonly WindowSpec[]): WindowFigures {
     const saved = readSnapshot(bytes, specs);
     const figures = new WindowFigures(specs, saved.fineRowsFrom);
-    figures.grid = windowGrid(specs, saved.watermark);
+    figures.grid = windowGrid(specs, saved.watermark, saved.fineRowsFrom);
     figures.startedAt = saved.startedAt;
     figures.unknownTo = specs.map(() => Infinity);
     for (const { brand, channel, windows } of saved.aggregates) {
@@ -109,7 +107,10 @@ export class WindowFigures {
         of.figures[window]?.add(metric, from, to, value);
       },
       advance: (watermark) => this.advance(watermark),
-      fineRowsFrom: (instant) => (this.fineRowsFrom = instant),
+      fineRowsFrom: (instant) => {
+        this.fineRowsFrom = instant;
+        this.grid = windowGrid(this.specs, this.watermark, instant);
+      },
     });
   }
 
@@ -170,7 +171,7 @@ export class WindowFigures {
   private advance(watermark: number): void {
     if (!(watermark > this.watermark)) return;
     const starting = this.watermark === -Infinity;
-    this.grid = windowGrid(this.specs, watermark);
+    this.grid = windowGrid(this.specs, watermark, this.fineRowsFrom);
     if (!starting) return;
     // What lies behind the first horizon was never seen whole: it is summed up and gets no rows.
     this.startedAt = watermark;
@@ -190,7 +191,7 @@ export class WindowFigures {
       horizon: laid.horizon,
       closed,
       open: Math.min(Math.max(nowEnd, closed + 1), closed + OPEN_ENDS_MAX),
-      rowsFrom: spec.slideMs < FINE_SLIDE_MS ? Math.ceil(this.fineRowsFrom / spec.slideMs) - 1 : -Infinity,
+      rowsFrom: firstRowEnd(spec, this.fineRowsFrom),
       unknownTo: this.unknownTo[window] ?? -Infinity,
     };
   }

@@ -9,8 +9,13 @@ export interface GridWindow {
   readonly ends: number;
   /** Grains (finest slides) per slide. */
   readonly grains: number;
-  /** First end that may still change: floor((watermark − lateness) / slide). Only grows. */
+  /**
+   * First end that may still change and that anybody can ask for: not before `lateFrom`, nor before the first
+   * end that gets a row. Only grows.
+   */
   readonly horizon: number;
+  /** Ends before this one are final: floor((watermark − lateness) / slide). */
+  readonly lateFrom: number;
 }
 
 export interface WindowGrid {
@@ -28,14 +33,28 @@ export interface WindowContext {
   readonly brand: string;
 }
 
+/** Windows that slide by less get rows only from `Rules.fineRowsFrom` on. */
+const FINE_SLIDE_MS = 3_600_000;
+
 /** More windows than this do not fit the packed form of `WindowChanges`. */
 export const WINDOWS_MAX = 16;
 
+/** First end of a window that gets a row, by `Rules.fineRowsFrom`; −Infinity for all. */
+export function firstRowEnd(spec: WindowSpec, fineRowsFrom: number): number {
+  if (spec.slideMs >= FINE_SLIDE_MS || fineRowsFrom <= 0) return -Infinity;
+  return Math.ceil(fineRowsFrom / spec.slideMs) - 1;
+}
+
 /**
  * Lays `specs` out at `watermark` (ms, −Infinity before the first tick). Make one per tick, not per event.
+ * @param fineRowsFrom   of the rules, ms; what it says may only grow: nothing is kept of ends without rows
  * @throws RangeError when the specs are not ordered by slide, do not nest, or lateness shrinks.
  */
-export function windowGrid(specs: readonly WindowSpec[], watermark: number): WindowGrid {
+export function windowGrid(
+  specs: readonly WindowSpec[],
+  watermark: number,
+  fineRowsFrom = 0,
+): WindowGrid {
   const finest = specs[0];
   if (finest === undefined || specs.length > WINDOWS_MAX) {
     throw new RangeError(`1 to ${WINDOWS_MAX} windows are needed, not ${specs.length}`);
@@ -44,12 +63,14 @@ export function windowGrid(specs: readonly WindowSpec[], watermark: number): Win
   const windows = specs.map((spec, index) => {
     checkSpec(spec, before);
     before = spec;
+    const lateFrom = Math.floor((watermark - spec.latenessMs) / spec.slideMs);
     return {
       index,
       slideMs: spec.slideMs,
       ends: spec.widthMs / spec.slideMs,
       grains: spec.slideMs / finest.slideMs,
-      horizon: Math.floor((watermark - spec.latenessMs) / spec.slideMs),
+      horizon: Math.max(lateFrom, firstRowEnd(spec, fineRowsFrom)),
+      lateFrom,
     };
   });
   return { specs, watermark, grainMs: finest.slideMs, windows };
@@ -98,10 +119,10 @@ export function lateMisses(at: number, grid: WindowGrid): readonly LateMiss[] {
   let misses: LateMiss[] | undefined;
   for (const window of grid.windows) {
     const bucket = Math.floor(at / window.slideMs);
-    if (bucket >= window.horizon) continue;
+    if (bucket >= window.lateFrom) continue;
     const spec = grid.specs[window.index];
     if (spec === undefined) continue;
-    const missedTo = Math.min(window.horizon, bucket + window.ends);
+    const missedTo = Math.min(window.lateFrom, bucket + window.ends);
     misses ??= [];
     misses.push({
       window: spec.id,
