@@ -23,14 +23,15 @@ export const ARCHIVE_GROUP = 'archive';
  * killed folds again from the log what it had not made durable.
  */
 const UNWATCHED = {
-  flushIntervalMs: 30_000,
-  catchUpFlushIntervalMs: 60_000,
-  correctionIntervalMs: 60_000,
-  checkpointIntervalMs: 60_000,
+  flushIntervalMs: 300_000,
+  catchUpFlushIntervalMs: 300_000,
+  correctionIntervalMs: 300_000,
+  checkpointIntervalMs: 300_000,
   dirtyStatesMax: 200_000,
 };
 const MAINTENANCE_MS = 250;
 const POLL_MS = 50;
+const RETRY_MS = 1_000;
 
 export class FoldRunner {
   private constructor(
@@ -112,19 +113,20 @@ export class FoldRunner {
 
   /** @throws CliError   a consumer has given up */
   async waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void> {
-    let isFlushed = false;
+    let flushing = { isDone: true, since: -Infinity };
     while (!signal.aborted) {
       this.assertAlive();
       const recordsLeft = await recordsLeftOf(this.platform);
-      const states = this.worker.states();
-      if (recordsLeft === 0 && !isFlushed) {
-        // The last changes become rows now, rather than when their interval is over.
-        for (const state of states) state.flush(true);
-        isFlushed = true;
+      const isDrained = recordsLeft === 0 && flushing.since > -Infinity;
+      // The last changes become rows now, rather than when their interval is over; again while ClickHouse is away.
+      if (recordsLeft === 0 && flushing.isDone && Date.now() - flushing.since >= RETRY_MS) {
+        const round = { isDone: false, since: Date.now() };
+        flushing = round;
+        void this.worker.flushAll().then(() => (round.isDone = true));
       }
-      const rowsLeft = states.reduce((sum, { outbox }) => sum + outbox.size, 0);
+      const rowsLeft = this.worker.states().reduce((sum, { outbox }) => sum + outbox.size, 0);
       onProgress({ recordsLeft, rowsLeft });
-      if (recordsLeft === 0 && rowsLeft === 0) return;
+      if (isDrained && rowsLeft === 0) return;
       await pause(POLL_MS);
     }
   }

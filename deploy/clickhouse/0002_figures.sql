@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS gravity.window_figures ${ON_CLUSTER}
     refunds_minor    Int64
 )
 ENGINE = ${REPLICATED}ReplacingMergeTree(version)
-PARTITION BY toYYYYMMDD(end)
+PARTITION BY toYYYYMM(end)
 ORDER BY (brand, channel, window, end, generation, partition);
 
 -- Up to `end` a partition has closed every end of the window: a row that is absent is a row of zeros.

@@ -133,6 +133,13 @@ export class OwnedPartition {
     await this.#tick();
   }
 
+  /** What has changed becomes rows and is sent now, whatever the intervals say. Never rejects. */
+  async flush(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#flush(true, this.parts.ports.now());
+    await this.#rows.sendAll();
+  }
+
   /** The partition leaves this member in good order. */
   async leave(): Promise<void> {
     if (this.#isClosed) return;

@@ -54,6 +54,14 @@ export class RelationshipWorker implements ConsumerHandler {
     if (failures.length > 1) throw new AggregateError(failures, failures.map(messageOf).join('; '));
   }
 
+  /**
+   * What has changed becomes rows and is sent now. Resolves when all of it was sent, or the sink has refused:
+   * the rest stays in the outbox, and goes with the next call or interval.
+   */
+  async flushAll(): Promise<void> {
+    await Promise.all([...this.#owned.values()].map((owned) => owned.flush()));
+  }
+
   /** The partitions that are folded here now. */
   states(): readonly PartitionState[] {
     return [...this.#owned.values()].filter(({ isHeld }) => isHeld).map(({ state }) => state);

@@ -32,7 +32,7 @@ const STEADY_FROM = 0.2;
 const TARGET = 200_000;
 
 interface LogBytes {
-  readonly values: readonly Buffer[];
+  readonly records: RecordBytes;
   readonly events: number;
   readonly mix: string;
   readonly persons: number;
@@ -85,31 +85,61 @@ function logBytes(codec: RelationshipLogCodec, options: BenchOptions): LogBytes 
     from: NIGHT_FROM,
     lengthMs: NIGHT_MS,
   });
-  const values: Buffer[] = [];
+  const records = new RecordBytes();
   let tickAt = NIGHT_FROM;
   let paidMinor = 0;
   for (const [offset, event] of events.entries()) {
     const source = { topic: `touchpoint.${event.type}`, partition: 0, offset };
     const arrivedAt = event.sentAt;
     for (; tickAt <= arrivedAt; tickAt += TICK_MS) {
-      values.push(codec.encode({ type: 'tick', at: tickAt, arrivedAt: tickAt }));
+      records.push(codec.encode({ type: 'tick', at: tickAt, arrivedAt: tickAt }));
     }
     const admission = admit(event, { ...source, arrivedAt }, DEFAULT_ADMISSION_LIMITS);
     if (!admission.ok) throw new Error(`the night made an event that is refused: ${admission.detail}`);
     const { touchpoint, detail } = admission;
     if (touchpoint.type === 'orderPaid') paidMinor += touchpoint.amountMinor;
-    values.push(codec.encode(touchpoint, { detail, source }));
+    records.push(codec.encode(touchpoint, { detail, source }));
   }
-  return { values, events: events.length, mix: mixOf(events), persons: personsIn(events), paidMinor };
+  return { records, events: events.length, mix: mixOf(events), persons: personsIn(events), paidMinor };
+}
+
+/** Records one behind the other, cut into batches as a consumer gets them: a million buffers at once would be the heap's. */
+class RecordBytes {
+  readonly #chunks: Buffer[] = [];
+  readonly #ends: number[] = [];
+  #bytes: Buffer | null = null;
+  #size = 0;
+
+  get length(): number {
+    return this.#ends.length;
+  }
+
+  push(value: Buffer): void {
+    this.#chunks.push(value);
+    this.#size += value.length;
+    this.#ends.push(this.#size);
+  }
+
+  batch(from: number, to: number): readonly Buffer[] {
+    const bytes = (this.#bytes ??= Buffer.concat(this.#chunks.splice(0)));
+    let start = this.#ends[from - 1] ?? 0;
+    return this.#ends.slice(from, to).map((end) => {
+      const value = bytes.subarray(start, end);
+      start = end;
+      return value;
+    });
+  }
 }
 
 /** Events per CPU-second after the start. */
 function measureFloor(log: LogBytes): number {
   const floor = new FloorFold();
   const steady = new Steady(log);
-  for (const [index, value] of log.values.entries()) {
-    floor.add(value);
-    steady.passed(index);
+  const { records } = log;
+  for (let from = 0; from < records.length; from += BATCH_RECORDS) {
+    const batch = records.batch(from, from + BATCH_RECORDS);
+    for (const value of batch) floor.add(value);
+    steady.passed(from + batch.length - 1);
   }
   const rate = steady.rate();
   assertEqual('persons of the floor', floor.persons, log.persons);
@@ -133,8 +163,9 @@ function measureFold(log: LogBytes, codec: RelationshipLogCodec, windows: readon
     return result;
   };
   const steady = new Steady(log);
-  for (let from = 0; from < log.values.length; from += BATCH_RECORDS) {
-    const batch = log.values.slice(from, from + BATCH_RECORDS);
+  const { records } = log;
+  for (let from = 0; from < records.length; from += BATCH_RECORDS) {
+    const batch = records.batch(from, from + BATCH_RECORDS);
     const entries = timed('decode', () => batch.map((value) => codec.decode(value)));
     timed('fold', () => partition.fold(entries));
     timed('join and aggregate', () => partition.join());
@@ -214,7 +245,7 @@ class Steady {
   constructor(private readonly log: LogBytes) {}
 
   passed(index: number): void {
-    if (this.#from === null && index >= this.log.values.length * STEADY_FROM) {
+    if (this.#from === null && index >= this.log.records.length * STEADY_FROM) {
       this.#from = { index, cpu: process.cpuUsage() };
     }
   }
@@ -222,7 +253,7 @@ class Steady {
   /** Events per CPU-second; ticks are none. */
   rate(): number {
     if (this.#from === null) throw new Error('too few events to measure');
-    const share = (this.log.values.length - 1 - this.#from.index) / this.log.values.length;
+    const share = (this.log.records.length - 1 - this.#from.index) / this.log.records.length;
     return (this.log.events * share) / cpuSeconds(this.#from.cpu);
   }
 }
