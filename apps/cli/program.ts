@@ -1,4 +1,5 @@
 /** The commands of `gravity`, and how they end. */
+import { BUILD } from '#service';
 import { Command, CommanderError } from 'commander';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -39,6 +40,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
 function programOf(io: CliIo): Command {
   const program = new Command('gravity')
     .description('Channel Gravity: FAST+ figures from an event-sourced stream')
+    .version(BUILD)
     .showHelpAfterError('(gravity --help, or gravity COMMAND --help, says more)')
     .addHelpText('after', HELP_END);
   const commands = [

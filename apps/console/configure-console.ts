@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
+import { BUILD } from '#service';
 import { type ConsoleOptions } from './config.js';
 import { ConsoleModule } from './console.module.js';
 import { ConsoleService } from './console.service.js';
-import { BUILD } from './figures/stamp.js';
 import { hostCheck, securityHeaders } from './http/security.js';
 
 /** Headers, the page, the gate before the API, and the API's description. */

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { type ClickHouse } from '#clickhouse';
 import { TOPICS, type Log } from '#pipeline';
-import { redactText, type DependencyStatus } from '#service';
+import { BUILD, redactText, type DependencyStatus } from '#service';
 import { foldProgress } from './figures/fold-progress.js';
 import { progressStamp } from './figures/stamp-of.js';
-import { BUILD, stampSchema } from './figures/stamp.js';
+import { stampSchema } from './figures/stamp.js';
 
 const count = z.int();
 

@@ -5,6 +5,7 @@ export {
   type ServerConfig,
   StartupError,
 } from './app/app-definition.js';
+export { BUILD } from './app/build-version.js';
 export { EXIT, runApp } from './app/run-app.js';
 export { RunningApp } from './app/running-app.js';
 export { type Chassis, ServiceModule } from './app/service.module.js';

@@ -1,6 +1,7 @@
 import { type RowStatus } from '#pipeline';
+import { BUILD } from '#service';
 import { leastWatermark, type FoldProgress, type PartitionProgress } from './fold-progress.js';
-import { BUILD, isoOrNull, type Stamp } from './stamp.js';
+import { isoOrNull, type Stamp } from './stamp.js';
 
 export interface StampParts {
   /** ms */

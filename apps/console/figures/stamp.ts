@@ -1,7 +1,3 @@
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { ROW_STATUSES } from './row-status.js';
 
@@ -33,21 +29,6 @@ export const stampSchema = z
   .readonly();
 export type Stamp = z.infer<typeof stampSchema>;
 
-export const BUILD: string = packageVersion();
-
 export function isoOrNull(at: number | null): string | null {
   return at === null || !Number.isFinite(at) ? null : new Date(at).toISOString();
-}
-
-function packageVersion(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) return 'unknown';
-    folder = parent;
-  }
-  const manifest: unknown = createRequire(import.meta.url)(join(folder, 'package.json'));
-  const version: unknown =
-    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : null;
-  return typeof version === 'string' ? version : 'unknown';
 }

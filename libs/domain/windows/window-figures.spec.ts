@@ -214,7 +214,7 @@ describe('rows of windows that slide by less than an hour', () => {
     ]);
     const harness = new WindowHarness(log, DEFAULT_WINDOWS, start + 395 * DAY);
     while (harness.position < log.length) harness.run(48);
-    expect(harness.figures.pages).toBeLessThan(2 * (395 * 24 / 64 + 14));
+    expect(harness.figures.pages).toBeLessThan(2 * ((395 * 24) / 64 + 14));
     expect(new Set(harness.takeRows().map(({ window }) => window))).toEqual(new Set(['30d']));
     expect(harness.figures.pages).toBeLessThan(40);
   });

@@ -50,11 +50,7 @@ export function firstRowEnd(spec: WindowSpec, fineRowsFrom: number): number {
  * @param fineRowsFrom   of the rules, ms; what it says may only grow: nothing is kept of ends without rows
  * @throws RangeError when the specs are not ordered by slide, do not nest, or lateness shrinks.
  */
-export function windowGrid(
-  specs: readonly WindowSpec[],
-  watermark: number,
-  fineRowsFrom = 0,
-): WindowGrid {
+export function windowGrid(specs: readonly WindowSpec[], watermark: number, fineRowsFrom = 0): WindowGrid {
   const finest = specs[0];
   if (finest === undefined || specs.length > WINDOWS_MAX) {
     throw new RangeError(`1 to ${WINDOWS_MAX} windows are needed, not ${specs.length}`);
