@@ -9,6 +9,7 @@ import {
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
 import { type Log, type LogCodec } from '#pipeline';
+import { kafkaAccess, registryAccess } from '#platform';
 import { type CliConfig } from './cli-config.js';
 import { usageError } from './exit-codes.js';
 
@@ -27,7 +28,7 @@ export async function openLog(config: CliConfig): Promise<OpenLog> {
   const log =
     config.kafkaBrokers === undefined
       ? EmbeddedLog.open({ path: join(config.dataDir, 'log') })
-      : new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'gravity-cli' });
+      : remoteLog(config);
   return { log, codec, close: () => log.close() };
 }
 
@@ -36,7 +37,7 @@ export function remoteRegistry(config: CliConfig, register: boolean): ConfluentS
   if (config.schemaRegistryUrl === undefined) throw usageError('SCHEMA_REGISTRY_URL is not set');
   return new ConfluentSchemaRegistry({
     url: config.schemaRegistryUrl,
-    auth: null,
+    auth: registryAccess(config),
     register,
     timeoutMs: 10_000,
   });
@@ -45,5 +46,5 @@ export function remoteRegistry(config: CliConfig, register: boolean): ConfluentS
 /** @throws CliError (usage) where no broker is named */
 export function remoteLog(config: CliConfig): KafkaLog {
   if (config.kafkaBrokers === undefined) throw usageError('KAFKA_BROKERS is not set');
-  return new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'gravity-cli' });
+  return new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'gravity-cli', ...kafkaAccess(config) });
 }

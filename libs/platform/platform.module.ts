@@ -1,5 +1,5 @@
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
-import { AppLogger, HealthRegistry, ShutdownSequence, StartupError } from '#service';
+import { AppLogger, ConfigError, EXIT, HealthRegistry, ShutdownSequence, StartupError } from '#service';
 import { DataDirectoryLockedError } from '#state-store';
 import { Platform } from './platform.js';
 import { type PlatformConfig } from './settings.js';
@@ -49,6 +49,7 @@ async function openOrExplain(
     return await Platform.open(config, ownsDataDir, logger);
   } catch (error) {
     if (error instanceof DataDirectoryLockedError) throw new StartupError(error.message, LOCKED_EXIT_CODE);
+    if (error instanceof ConfigError) throw new StartupError(error.message, EXIT.config);
     throw error;
   }
 }

@@ -15,9 +15,10 @@ import { type Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
 import { initialiseLog, type Log, type LogSetup, type StateStore } from '#pipeline';
-import { type AppLogger, Dependency } from '#service';
+import { type AppLogger, ConfigError, Dependency } from '#service';
 import { DataDirectoryLock, LmdbStateStore } from '#state-store';
 import { type Codecs, openCodecs } from './codecs.js';
+import { kafkaAccess, registryAccess, type ServerAccess } from './server-access.js';
 import { type PlatformConfig } from './settings.js';
 import { watchedClickHouse, watchedRegistry } from './watched.js';
 
@@ -78,6 +79,7 @@ export class Platform {
    *
    * @param ownsDataDir   this process keeps state in the data folder, so nobody else may
    * @throws DataDirectoryLockedError
+   * @throws ConfigError   settings that do not go together
    */
   static async open(config: PlatformConfig, ownsDataDir: boolean, logger: AppLogger): Promise<Platform> {
     const lock = ownsDataDir ? DataDirectoryLock.acquire(config.dataDir) : null;
@@ -166,7 +168,7 @@ async function openAdapters(
 ): Promise<Adapters> {
   const { kafkaBrokers, schemaRegistryUrl, clickhouseUrl, dataDir } = config;
   if (kafkaBrokers !== undefined && schemaRegistryUrl === undefined) {
-    throw new Error('KAFKA_BROKERS is set, so SCHEMA_REGISTRY_URL is needed too');
+    throw new ConfigError(['KAFKA_BROKERS is set, so SCHEMA_REGISTRY_URL is needed too']);
   }
   const clickhouse = await createClickHouse(
     clickhouseUrl === undefined
@@ -180,19 +182,25 @@ async function openAdapters(
     });
     return { isEmbedded: true, log, registry: new LocalSchemaRegistry(catalog), clickhouse };
   }
-  const log = openKafka(kafkaBrokers, status.log, logger);
+  const log = openKafka(kafkaBrokers, config, status.log, logger);
   const registry = new ConfluentSchemaRegistry({
     url: schemaRegistryUrl,
-    auth: null,
+    auth: registryAccess(config),
     register: true,
     timeoutMs: REGISTRY_TIMEOUT_MS,
   });
   return { isEmbedded: false, log, registry, clickhouse };
 }
 
-function openKafka(brokers: readonly string[], status: Dependency, logger: AppLogger): KafkaLog {
+function openKafka(
+  brokers: readonly string[],
+  access: ServerAccess,
+  status: Dependency,
+  logger: AppLogger,
+): KafkaLog {
   return new KafkaLog({
     brokers,
+    ...kafkaAccess(access),
     clientId: 'channel-gravity',
     onStatus: (seen) => {
       if (seen.ok) status.up();

@@ -1,9 +1,19 @@
-import { clickhouseSettings, dataDirSettings, httpUrl, integer, kafkaSettings, list } from '#service';
+import {
+  clickhouseSettings,
+  dataDirSettings,
+  httpUrl,
+  integer,
+  kafkaAccessSettings,
+  kafkaSettings,
+  list,
+} from '#service';
+import { type ServerAccess } from './server-access.js';
 
 /** Of an app that runs as a process of its own: it needs servers, since one process owns an embedded log. */
 export const microserviceSettings = {
   ...dataDirSettings,
   ...kafkaSettings,
+  ...kafkaAccessSettings,
   ...clickhouseSettings,
 };
 
@@ -14,6 +24,7 @@ export const platformSettings = {
     .optional()
     .describe('Kafka brokers as host:port, separated by commas; unset: the embedded log in the data folder'),
   schemaRegistryUrl: httpUrl().optional().describe('Schema registry with Confluent’s API; needed with Kafka'),
+  ...kafkaAccessSettings,
   clickhouseUrl: httpUrl()
     .optional()
     .describe('ClickHouse over HTTP; unset: the embedded engine in the data folder'),
@@ -25,7 +36,7 @@ export const platformSettings = {
 };
 
 /** What `openPlatform` needs to know. */
-export interface PlatformConfig {
+export interface PlatformConfig extends ServerAccess {
   readonly dataDir: string;
   readonly kafkaBrokers?: readonly string[] | undefined;
   readonly schemaRegistryUrl?: string | undefined;

@@ -13,6 +13,7 @@ export {
   clickhouseSettings,
   consumerSettings,
   dataDirSettings,
+  kafkaAccessSettings,
   kafkaSettings,
   LOG_LEVELS,
   type LogLevel,

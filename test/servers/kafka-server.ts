@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,8 @@ export interface KafkaServerOptions {
   /** Broker settings on top of those of a single node. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   readonly ownerPid?: number;
+  /** Clients come by TLS and log in with SASL/PLAIN. */
+  readonly login?: { readonly user: string; readonly password: string };
 }
 
 /** One real broker (KRaft, its own controller) on free ports of 127.0.0.1 with data in a temporary directory. */
@@ -30,7 +33,11 @@ export class KafkaServer {
     const [port = 0, controllerPort = 0] = await freePorts(2);
     const directory = mkdtempSync(join(tmpdir(), 'kafka-'));
     const ownerPid = options.ownerPid ?? OWNER_PID;
-    const settings = { ...singleNode(port, controllerPort, directory), ...options.settings };
+    const secured =
+      options.login === undefined
+        ? {}
+        : await securedListener(port, controllerPort, directory, options.login);
+    const settings = { ...singleNode(port, controllerPort, directory), ...secured, ...options.settings };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     const file = join(directory, 'server.properties');
     writeFileSync(file, `${lines.join('\n')}\n`);
@@ -45,6 +52,11 @@ export class KafkaServer {
     const server = new KafkaServer(port, directory, jars, ownerPid);
     await server.launch();
     return server;
+  }
+
+  /** PEM of the certificate of a broker with a login: it has signed itself. */
+  get certificateFile(): string {
+    return join(this.directory, CERTIFICATE);
   }
 
   private async launch(): Promise<void> {
@@ -81,6 +93,39 @@ export class KafkaServer {
     await this.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+const CERTIFICATE = 'broker.pem';
+
+/** The clients' listener by TLS with a login; the broker itself goes by another one. */
+async function securedListener(
+  port: number,
+  controllerPort: number,
+  directory: string,
+  { user, password }: { readonly user: string; readonly password: string },
+): Promise<Record<string, string>> {
+  const keystore = join(directory, 'broker.p12');
+  const store = ['-alias', 'broker', '-keystore', keystore, '-storepass', 'password'];
+  const names = ['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1,dns:localhost'];
+  keytool(['-genkeypair', '-keyalg', 'RSA', '-validity', '30', '-storetype', 'PKCS12', ...names, ...store]);
+  keytool(['-exportcert', '-rfc', '-file', join(directory, CERTIFICATE), ...store]);
+  const [own = 0] = await freePorts(1);
+  const login = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user}="${password}";`;
+  return {
+    listeners: `CLIENTS://127.0.0.1:${port},OWN://127.0.0.1:${own},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `CLIENTS://127.0.0.1:${port},OWN://127.0.0.1:${own}`,
+    'listener.security.protocol.map': 'CLIENTS:SASL_SSL,OWN:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'OWN',
+    'ssl.keystore.location': keystore,
+    'ssl.keystore.password': 'password',
+    'listener.name.clients.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.clients.plain.sasl.jaas.config': login,
+  };
+}
+
+function keytool(args: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync('keytool', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`keytool ${args[0]} failed: ${stdout}${stderr}`);
 }
 
 function singleNode(

@@ -1,5 +1,5 @@
 /** Settings that several apps have, to be spread into an app's own schema: `z.object({ ...serverSettings, … })`. */
-import { choice, duration, httpUrl, integer, list, path, port, secret, text } from './setting-types.js';
+import { choice, duration, flag, httpUrl, integer, list, path, port, secret, text } from './setting-types.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -27,6 +27,21 @@ export const dataDirSettings = {
 export const kafkaSettings = {
   kafkaBrokers: list().describe('Kafka brokers as host:port, separated by commas'),
   schemaRegistryUrl: httpUrl().describe('Schema registry with Confluent’s API'),
+};
+
+/** How Kafka and the registry let us in; they may be unset all together. */
+export const kafkaAccessSettings = {
+  kafkaTls: flag().prefault('false').describe('Whether the brokers speak TLS'),
+  kafkaTlsCaFile: path()
+    .optional()
+    .describe('PEM file of who has signed the brokers’ certificates; unset: the well-known authorities'),
+  kafkaSaslMechanism: choice(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .optional()
+    .describe('How to log in to the brokers; unset: not at all'),
+  kafkaSaslUser: text().optional().describe('User at the brokers; needed with KAFKA_SASL_MECHANISM'),
+  kafkaSaslPassword: secret().optional().describe('Password at the brokers'),
+  schemaRegistryUser: text().optional().describe('User at the schema registry; unset: no login'),
+  schemaRegistryPassword: secret().prefault('').describe('Password at the schema registry'),
 };
 
 export const clickhouseSettings = {

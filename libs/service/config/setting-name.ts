@@ -1,7 +1,14 @@
 /** Names that the world already has for these things; every other variable starts with `GRAVITY_`. */
 const WELL_KNOWN = new Set([
   'KAFKA_BROKERS',
+  'KAFKA_TLS',
+  'KAFKA_TLS_CA_FILE',
+  'KAFKA_SASL_MECHANISM',
+  'KAFKA_SASL_USER',
+  'KAFKA_SASL_PASSWORD',
   'SCHEMA_REGISTRY_URL',
+  'SCHEMA_REGISTRY_USER',
+  'SCHEMA_REGISTRY_PASSWORD',
   'CLICKHOUSE_URL',
   'CLICKHOUSE_USER',
   'CLICKHOUSE_PASSWORD',
