@@ -41,7 +41,8 @@ export class KafkaServer {
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     const file = join(directory, 'server.properties');
     writeFileSync(file, `${lines.join('\n')}\n`);
-    const clusterId = randomBytes(16).toString('base64url');
+    // One that begins with a dash would be taken for an option.
+    const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');
     const format = JavaProcess.start({
       args: ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file],
       directory,
@@ -49,6 +50,7 @@ export class KafkaServer {
       ownerPid,
     });
     await format.stopped();
+    if (!format.log().includes('Formatting ')) throw new Error(`Kafka could not be set up:\n${format.log()}`);
     const server = new KafkaServer(port, directory, jars, ownerPid);
     await server.launch();
     return server;
