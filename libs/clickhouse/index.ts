@@ -56,7 +56,6 @@ export { windowFiguresFromFacts, type FactsWindow } from './queries/window-figur
 export { ClickHouseArchiveSink } from './sinks/archive-sink.js';
 export { DeadLetterSink } from './sinks/dead-letter-sink.js';
 export { ClickHouseFigureSink } from './sinks/figure-sink.js';
-export { type LateEvent, LateEventSink } from './sinks/late-event-sink.js';
 export { TierChangeSink } from './sinks/tier-change-sink.js';
 export { type TouchpointEntry, TouchpointSink } from './sinks/touchpoint-sink.js';
 export { type ReadyStatus, waitUntilReady, type WaitOptions } from './wait-until-ready.js';

@@ -133,7 +133,8 @@ export class BatchFold {
     const key = personKey(event.brand, event.person);
     const before = this.stateOf(key);
     const { after, news, changedFrom } = step(before, event, this.ctx);
-    if (!news) this.counts.duplicates += 1;
+    if (news) this.noteLate(event, offset);
+    else this.counts.duplicates += 1;
     if (after === null) return;
     if (before !== undefined && !this.needsReview(before, after, changedFrom)) {
       this.keep(key, before, after);
@@ -259,6 +260,18 @@ export class BatchFold {
     ) {
       this.counts.tooLate += 1;
     }
-    this.out.windows.countLate(event.at, this.ctx.grid);
+  }
+
+  /** What an import brings is never late; a repetition has missed nothing. */
+  private noteLate(event: FoldedTouchpoint, offset: number): void {
+    if (event.at >= this.frame.watermark || event.origin === 'BACKFILL') return;
+    const { brand, channel, eventId, person, at, arrivedAt } = event;
+    for (const { window, fromEnd, toEnd } of this.out.windows.countLate(at, this.ctx.grid)) {
+      this.out.late.push({
+        ...{ brand, channel, window, eventId, person, at, arrivedAt, offset },
+        missedFrom: fromEnd,
+        missedTo: toEnd,
+      });
+    }
   }
 }

@@ -31,6 +31,7 @@ export {
   type FigureRow,
   type FigureSink,
   type HeartbeatRow,
+  type LateEventRow,
   type PeriodFigureRow,
   type PersonRow,
   type RowHead,

@@ -126,12 +126,28 @@ export class PartitionState {
     cache.join(result.states);
     dues.apply(result.dues);
     figures.apply(result.changes);
+    this.#putLate(result);
     if (result.counts.ticks > 0) this.#moreDue = result.moreDue;
     this.#frame = result.frame;
     this.#position = nextOffset;
     if (last !== undefined) this.#lastApplied = { offset: last.offset, hash: recordHash(last.value) };
     this.#isBroken = false;
     this.#endRecovery();
+  }
+
+  /** Unlike figures, these rows never change again. */
+  #putLate({ changes, frame }: BatchResult): void {
+    for (const { offset, ...late } of changes.late) {
+      this.parts.outbox.put({
+        table: 'late_events',
+        partition: this.partition,
+        generation: frame.generation,
+        version: BigInt(frame.epoch) * EPOCH_FACTOR + BigInt(offset),
+        ...{ brand: late.brand, channel: late.channel, window: late.window },
+        ...{ event_id: late.eventId, person: late.person, at: late.at, arrived_at: late.arrivedAt },
+        ...{ missed_from: late.missedFrom, missed_to: late.missedTo },
+      });
+    }
   }
 
   /** Moves what has changed since the last call into the outbox, as absolute rows. */

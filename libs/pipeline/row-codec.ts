@@ -12,6 +12,8 @@ export function rowKey(row: FigureRow): string {
       return key('p', row.generation, row.brand, row.scheme_id, row.person);
     case 'window_heartbeats':
       return key('h', row.generation, row.window);
+    case 'late_events':
+      return key('l', row.generation, row.brand, row.window, row.event_id, row.person);
   }
 }
 

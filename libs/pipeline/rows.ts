@@ -85,7 +85,21 @@ export interface HeartbeatRow {
   readonly end: number;
 }
 
-export type FigureRow = WindowFigureRow | PeriodFigureRow | PersonRow | HeartbeatRow;
+/** A late event in a window: what final ends it missed; they stay as they are. One per event and window. */
+export interface LateEventRow extends RowHead {
+  readonly table: 'late_events';
+  readonly channel: string;
+  readonly window: string;
+  readonly event_id: string;
+  readonly person: string;
+  readonly at: number;
+  readonly arrived_at: number;
+  /** End instants [missed_from, missed_to), ms. */
+  readonly missed_from: number;
+  readonly missed_to: number;
+}
+
+export type FigureRow = WindowFigureRow | PeriodFigureRow | PersonRow | HeartbeatRow | LateEventRow;
 
 export interface FigureSink {
   /** Resolves once the rows are stored; rejects when they may not be (they will be sent again). */

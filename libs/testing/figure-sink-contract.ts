@@ -3,6 +3,7 @@ import type {
   FigureRow,
   FigureSink,
   HeartbeatRow,
+  LateEventRow,
   PeriodFigureRow,
   PersonRow,
   WindowFigureRow,
@@ -89,6 +90,14 @@ export function contractHeartbeat(changes: Partial<HeartbeatRow> = {}): Heartbea
   };
 }
 
+function contractLate(changes: Partial<LateEventRow> = {}): LateEventRow {
+  return {
+    ...{ table: 'late_events', ...head, channel: 'shop', window: '5m', event_id: 'e', person: 'p' },
+    ...{ at: AT, arrived_at: AT + 900_000, missed_from: AT, missed_to: AT + 300_000 },
+    ...changes,
+  };
+}
+
 /** What the pipeline relies on: rows are absolute, the highest version of a key wins, writing again is harmless. */
 export function figureSinkContract(name: string, open: () => Promise<OpenedFigureSink>): void {
   describe(`${name} as a figure sink`, () => {
@@ -140,6 +149,17 @@ export function figureSinkContract(name: string, open: () => Promise<OpenedFigur
       await opened.sink.write([contractPerson({ gone: true, version: EPOCH_40 + 1n })]);
       expect(await sorted('persons')).toEqual(
         texts(['b1', 's', 'p1', 1, 0, true, EPOCH_40 + 1n], ['b1', 's', '人', 1, 0, false, EPOCH_40]),
+      );
+    });
+
+    it('keeps a late event once per window', async () => {
+      await opened.sink.write([contractLate(), contractLate({ window: '1h', missed_to: AT + 60_000 })]);
+      await opened.sink.write([contractLate()]);
+      expect(await sorted('late_events')).toEqual(
+        texts(
+          ['b1', '1h', 'e', 'p', 1, 0, AT + 60_000, EPOCH_40],
+          ['b1', '5m', 'e', 'p', 1, 0, AT + 300_000, EPOCH_40],
+        ),
       );
     });
 

@@ -24,6 +24,10 @@ function seen(row: FigureRow): readonly unknown[] {
       return [row.brand, row.scheme_id, row.person, row.generation, row.partition, row.gone, version];
     case 'window_heartbeats':
       return [row.window, row.generation, row.partition, row.end, version];
+    case 'late_events': {
+      const { brand, window, event_id, person, generation, partition, missed_to } = row;
+      return [brand, window, event_id, person, generation, partition, missed_to, version];
+    }
   }
 }
 

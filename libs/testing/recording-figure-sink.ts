@@ -21,6 +21,16 @@ function sortKey(row: FigureRow): string {
       return JSON.stringify([row.table, row.brand, row.scheme_id, row.person, row.generation, row.partition]);
     case 'window_heartbeats':
       return JSON.stringify([row.table, row.window, row.generation, row.partition]);
+    case 'late_events':
+      return JSON.stringify([
+        row.table,
+        row.brand,
+        row.window,
+        row.at,
+        row.event_id,
+        row.person,
+        row.generation,
+      ]);
   }
 }
 

@@ -5,7 +5,7 @@ import { type RecordingFigureSink } from './recording-figure-sink.js';
 /** A row as text, without the version and watermark: when it was flushed does not matter. */
 export type PlainRow = string;
 
-const TABLES = ['window_figures', 'period_figures', 'persons', 'window_heartbeats'] as const;
+const TABLES = ['window_figures', 'period_figures', 'persons', 'window_heartbeats', 'late_events'] as const;
 
 /**
  * All rows that say something: one of zeros says the same as none. A channel that was linked and, by a later

@@ -7,6 +7,8 @@ const COLUMNS: Record<FigureRow['table'], string> = {
     'brand, channel, window, toUnixTimestamp64Milli(end) AS ms, generation, partition, visitors, version',
   period_figures: 'brand, channel, scheme_id, period_id, day, generation, partition, capital, version',
   persons: 'brand, scheme_id, person, generation, partition, gone, version',
+  late_events:
+    'brand, window, event_id, person, generation, partition, toUnixTimestamp64Milli(missed_to) AS ms, version',
   window_heartbeats: 'window, generation, partition, toUnixTimestamp64Milli(end) AS ms, version',
 };
 

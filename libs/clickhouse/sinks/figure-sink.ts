@@ -2,6 +2,7 @@ import {
   type FigureRow,
   type FigureSink,
   type HeartbeatRow,
+  type LateEventRow,
   type PeriodFigureRow,
   type PersonRow,
   type WindowFigureRow,
@@ -34,6 +35,7 @@ export class ClickHouseFigureSink implements FigureSink {
   readonly #periods: TableWriter<PeriodFigureRow>;
   readonly #persons: TableWriter<PersonRow>;
   readonly #heartbeats: TableWriter<HeartbeatRow>;
+  readonly #late: TableWriter<LateEventRow>;
 
   constructor(clickhouse: ClickHouse) {
     this.#windows = writerOf<WindowFigureRow>(clickhouse, 'window_figures', [
@@ -54,6 +56,10 @@ export class ClickHouseFigureSink implements FigureSink {
     this.#heartbeats = writerOf<HeartbeatRow>(clickhouse, 'window_heartbeats', [
       ...(['window', 'generation', 'partition', 'end'] as const),
     ]);
+    this.#late = writerOf<LateEventRow>(clickhouse, 'late_events', [
+      ...(['brand', 'channel', 'window', 'event_id', 'person', 'at', 'arrived_at'] as const),
+      ...(['missed_from', 'missed_to', 'partition', 'generation'] as const),
+    ]);
   }
 
   /** Heartbeats are written last: they say that the rows before them are there. */
@@ -62,16 +68,19 @@ export class ClickHouseFigureSink implements FigureSink {
     const periods: PeriodFigureRow[] = [];
     const persons: PersonRow[] = [];
     const heartbeats: HeartbeatRow[] = [];
+    const late: LateEventRow[] = [];
     for (const row of rows) {
       if (row.table === 'window_figures') windows.push(row);
       else if (row.table === 'period_figures') periods.push(row);
       else if (row.table === 'persons') persons.push(row);
-      else heartbeats.push(row);
+      else if (row.table === 'window_heartbeats') heartbeats.push(row);
+      else late.push(row);
     }
     await Promise.all([
       this.#windows.write(windows),
       this.#periods.write(periods),
       this.#persons.write(persons),
+      this.#late.write(late),
     ]);
     await this.#heartbeats.write(heartbeats);
   }

@@ -5,7 +5,6 @@ import { type EmbeddedClickHouse, linkFact, openEmbeddedClickHouse, paidFact, vi
 import { type ClickHouse } from '../clickhouse.js';
 import { DeadLetterSink } from './dead-letter-sink.js';
 import { ClickHouseFigureSink } from './figure-sink.js';
-import { LateEventSink } from './late-event-sink.js';
 import { TierChangeSink } from './tier-change-sink.js';
 import { TouchpointSink } from './touchpoint-sink.js';
 
@@ -318,24 +317,5 @@ describe('other sinks', () => {
         detail: "'\\",
       },
     ]);
-  });
-
-  it('keep a late event once per window', async () => {
-    const late = {
-      ...{
-        brand: 'b1',
-        channel: 'shop',
-        window: '5m',
-        eventId: 'e',
-        person: 'p',
-        at: AT,
-        arrivedAt: AT + 9e5,
-      },
-      ...{ missedFrom: AT, missedTo: AT + 3e5, partition: 0, generation: 1, version: 4n },
-    };
-    const sink = new LateEventSink(clickhouse);
-    await sink.write([late, { ...late, window: '1h' }]);
-    await sink.write([late]);
-    expect(await rowsOf('late_events', 'window')).toEqual([{ window: '1h' }, { window: '5m' }]);
   });
 });

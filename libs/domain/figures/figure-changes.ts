@@ -40,17 +40,35 @@ export type DayChange =
   | { readonly type: 'watermark'; readonly at: number }
   | { readonly type: 'rules'; readonly rules: Rules };
 
+/** An event that came after some ends of a window had become final: a line of the late ledger. */
+export interface LateArrival {
+  readonly brand: string;
+  readonly channel: string;
+  readonly window: string;
+  readonly eventId: string;
+  readonly person: string;
+  readonly at: number;
+  readonly arrivedAt: number;
+  /** The final ends it missed as instants, [missedFrom, missedTo), ms. */
+  readonly missedFrom: number;
+  readonly missedTo: number;
+  /** Of the event in the log. */
+  readonly offset: number;
+}
+
 /** What a batch changes in the figures, each part in order. Nothing is touched until it is applied. */
 export interface FigureChanges {
   /** Figures by local day. */
   readonly days: readonly DayChange[];
   /** Rolling figures. */
   readonly windows: WindowChanges;
+  readonly late: readonly LateArrival[];
 }
 
 /** Collects the changes of a batch. */
 export class FigureRecorder implements FigureChanges {
   readonly days: DayChange[] = [];
+  readonly late: LateArrival[] = [];
   private recorded: WindowChanges;
 
   constructor(specs: readonly WindowSpec[]) {

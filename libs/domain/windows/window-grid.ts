@@ -16,6 +16,8 @@ export interface GridWindow {
   readonly horizon: number;
   /** Ends before this one are final: floor((watermark − lateness) / slide). */
   readonly lateFrom: number;
+  /** First end that gets a row; −Infinity for all. */
+  readonly rowsFrom: number;
 }
 
 export interface WindowGrid {
@@ -60,13 +62,15 @@ export function windowGrid(specs: readonly WindowSpec[], watermark: number, fine
     checkSpec(spec, before);
     before = spec;
     const lateFrom = Math.floor((watermark - spec.latenessMs) / spec.slideMs);
+    const rowsFrom = firstRowEnd(spec, fineRowsFrom);
     return {
       index,
       slideMs: spec.slideMs,
       ends: spec.widthMs / spec.slideMs,
       grains: spec.slideMs / finest.slideMs,
-      horizon: Math.max(lateFrom, firstRowEnd(spec, fineRowsFrom)),
+      horizon: Math.max(lateFrom, rowsFrom),
       lateFrom,
+      rowsFrom,
     };
   });
   return { specs, watermark, grainMs: finest.slideMs, windows };
@@ -102,7 +106,7 @@ export function closedTo(spec: WindowSpec, watermark: number): number {
   return Math.floor(watermark / spec.slideMs) - 1;
 }
 
-/** A window in which an event came too late for some ends: they are final and stay as they are. */
+/** A window in which an event came too late for some ends with rows: they are final and stay as they are. */
 export interface LateMiss {
   readonly window: string;
   /** End instants T (ms) that the event missed: [fromEnd, toEnd). */
@@ -118,11 +122,13 @@ export function lateMisses(at: number, grid: WindowGrid): readonly LateMiss[] {
     if (bucket >= window.lateFrom) continue;
     const spec = grid.specs[window.index];
     if (spec === undefined) continue;
+    const missedFrom = Math.max(bucket, window.rowsFrom);
     const missedTo = Math.min(window.lateFrom, bucket + window.ends);
+    if (missedFrom >= missedTo) continue;
     misses ??= [];
     misses.push({
       window: spec.id,
-      fromEnd: (bucket + 1) * window.slideMs,
+      fromEnd: (missedFrom + 1) * window.slideMs,
       toEnd: (missedTo + 1) * window.slideMs,
     });
   }
