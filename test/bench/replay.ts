@@ -7,6 +7,7 @@ import { TempDir } from '../../libs/testing/temp-dir.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
 import { type BenchResult } from './bench-report.js';
 import { MachineWatch } from './machine.js';
+import { NODE_FLAGS } from './node-flags.js';
 import { builtFile, repositoryRoot } from './places.js';
 import { type PurchaseTruth, writePurchaseYear } from './purchase-year.js';
 // As a type alone: the module acts on being loaded.
@@ -80,6 +81,8 @@ async function replay(
   const gravity = spawn(
     process.execPath,
     [
+      // As the command starts itself.
+      ...NODE_FLAGS,
       ...[`${repositoryRoot()}/apps/cli/bin/gravity.js`, 'replay', csv, '--summary', 'json'],
       ...['--data-dir', directory.join('data'), '--brand', 'bench'],
     ],
