@@ -116,7 +116,7 @@ export class FoldRunner {
     let flushing = { isDone: true, since: -Infinity };
     while (!signal.aborted) {
       this.assertAlive();
-      const recordsLeft = await recordsLeftOf(this.platform);
+      const recordsLeft = await this.recordsLeft();
       const isDrained = recordsLeft === 0 && flushing.since > -Infinity;
       // The last changes become rows now, rather than when their interval is over; again while ClickHouse is away.
       if (recordsLeft === 0 && flushing.isDone && Date.now() - flushing.since >= RETRY_MS) {
@@ -129,6 +129,20 @@ export class FoldRunner {
       if (isDrained && rowsLeft === 0) return;
       await pause(POLL_MS);
     }
+  }
+
+  /**
+   * What is left to fold here and to archive. The fold stands where its states do: after a kill the group's
+   * position may be at the end already, with the states still to be folded again up to there.
+   */
+  private async recordsLeft(): Promise<number> {
+    const { log } = this.platform;
+    const positions = new Map(this.worker.states().map(({ partition, position }) => [partition, position]));
+    let left = await unreadBy(this.platform, ARCHIVE_GROUP, ARCHIVED_TOPICS);
+    for (const { partition, start, end } of await log.ends(TOPICS.relationshipLog)) {
+      left += Math.max(0, end - (positions.get(partition) ?? start));
+    }
+    return left;
   }
 
   async stop(): Promise<void> {
@@ -145,20 +159,18 @@ export class FoldRunner {
   }
 }
 
-/** Records that the two groups have not committed yet. */
+/** Records that the running services have not committed yet. */
 export async function recordsLeftOf(platform: Platform): Promise<number> {
-  const { log } = platform;
+  const unfolded = await unreadBy(platform, RELATIONSHIP_GROUP, [TOPICS.relationshipLog]);
+  return unfolded + (await unreadBy(platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
+}
+
+async function unreadBy({ log }: Platform, group: string, topics: readonly string[]): Promise<number> {
   let left = 0;
-  const groups: readonly (readonly [string, readonly string[]])[] = [
-    [RELATIONSHIP_GROUP, [TOPICS.relationshipLog]],
-    [ARCHIVE_GROUP, ARCHIVED_TOPICS],
-  ];
-  for (const [group, topics] of groups) {
-    for (const topic of topics) {
-      for (const { partition, start, end } of await log.ends(topic)) {
-        const committed = await log.committed(group, { topic, partition });
-        left += Math.max(0, end - (committed ?? start));
-      }
+  for (const topic of topics) {
+    for (const { partition, start, end } of await log.ends(topic)) {
+      const committed = await log.committed(group, { topic, partition });
+      left += Math.max(0, end - (committed ?? start));
     }
   }
   return left;

@@ -1,7 +1,7 @@
 import { SOURCE_TOPICS, type SourceEncoder } from '#contracts';
 import { personKey, type SourceTouchpoint } from '#domain';
 import { partitionOf, type Log, type OutgoingRecord } from '#pipeline';
-import { type PromotionNight } from './night/promotion-night.js';
+import { type PromotionNight, type Scene } from './night/promotion-night.js';
 import { SeededRandom } from './night/seeded-random.js';
 import { spoil } from './spoil.js';
 
@@ -19,6 +19,8 @@ export interface FeedSettings {
 }
 
 const STEP_MS = 500;
+/** Most sessions are shorter. */
+const SESSION_MS = 90_000;
 const LATE_RATE = 0.01;
 const LATE_MEAN_MS = 120_000;
 const BAD_RATE = 0.001;
@@ -33,6 +35,7 @@ export class LiveFeed {
   #isIdle = true;
   #to = 0;
   #produced = 0;
+  #left: readonly SourceTouchpoint[] = [];
 
   constructor(
     private readonly target: FeedTarget,
@@ -54,6 +57,12 @@ export class LiveFeed {
     }
     this.#to = Date.now();
     const run = `l${this.#to.toString(36)}`;
+    const begun = this.#to - SESSION_MS;
+    // Without this every start would play the same night again, and nothing would be news.
+    this.night.reseed((this.settings.seed ^ this.#to) >>> 0);
+    // What the history has left over; then sessions that are under way when the night begins.
+    this.#left = this.night.between(begun, begun, this.#scene(run));
+    this.night.between(begun, this.#to, this.#scene(run));
     this.#timer = setInterval(() => {
       if (!this.#isIdle) return;
       this.#isIdle = false;
@@ -74,15 +83,19 @@ export class LiveFeed {
   async #step(run: string, partitions: ReadonlyMap<string, number>): Promise<void> {
     const from = this.#to;
     this.#to = Date.now();
-    const { eventsPerSecond } = this.settings;
-    const scene = { run, origin: 'LIVE', isPromotion: true, eventsPerSecond } as const;
-    const events = this.night.between(from, this.#to, scene);
+    const events = [...this.#left, ...this.night.between(from, this.#to, this.#scene(run))];
+    this.#left = [];
     const records = events.flatMap((event) => {
       const record = this.#record(event, partitions);
       return this.#random.chance(REPEAT_RATE) ? [record, record] : [record];
     });
     if (records.length > 0) await this.target.log.append(records);
     this.#produced += records.length;
+  }
+
+  #scene(run: string): Scene {
+    const { eventsPerSecond } = this.settings;
+    return { run, origin: 'LIVE', isPromotion: true, eventsPerSecond };
   }
 
   #record(event: SourceTouchpoint, partitions: ReadonlyMap<string, number>): OutgoingRecord {

@@ -25,6 +25,16 @@ describe('the promotion night', () => {
     expect(play(7, 1)).not.toEqual(play(8, 1));
   });
 
+  it('goes on with the same shoppers after a reseed, and does other things', () => {
+    const [one, other] = [1, 2].map((seed) => {
+      const night = new PromotionNight(7);
+      night.between(FROM - 60 * MINUTE, FROM, SCENE);
+      night.reseed(seed);
+      return night.between(FROM, FROM + 10 * MINUTE, SCENE).map(({ person, type }) => `${person} ${type}`);
+    });
+    expect(one).not.toEqual(other);
+  });
+
   it('gives each event once, with an id of its own, in the order of time', () => {
     const events = play(1, 10);
     expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(events.length);

@@ -25,11 +25,11 @@ const BURST_MS = 45_000;
 const BURST_HEAT = 3.5;
 
 export class PromotionNight {
-  readonly #random: SeededRandom;
+  #random: SeededRandom;
   readonly #shoppers: ReadonlyMap<Brand, Shoppers>;
   readonly #weights: readonly (readonly [brand: Brand, weight: number])[];
-  /** Events of sessions under way and refunds to come. */
-  #pending: SourceTouchpoint[] = [];
+  /** Events of sessions under way and refunds to come, by the minute they are due in. */
+  readonly #pending = new Map<number, SourceTouchpoint[]>();
   #nextSessionAt: number | null = null;
   #ids = 0;
 
@@ -37,6 +37,11 @@ export class PromotionNight {
     this.#random = new SeededRandom(seed);
     this.#shoppers = new Map(brands.map((brand) => [brand, new Shoppers(brand)]));
     this.#weights = brands.map((brand) => [brand, brand.weight]);
+  }
+
+  /** The same shoppers with what they remember; what they do from now on is drawn anew. */
+  reseed(seed: number): void {
+    this.#random = new SeededRandom(seed);
   }
 
   /** The events in [from, to), in time order; refunds of earlier orders among them. */
@@ -69,14 +74,26 @@ export class PromotionNight {
       },
       random,
     );
-    this.#pending.push(...session.events, ...session.refunds);
+    for (const event of session.events) this.#keep(event);
+    for (const refund of session.refunds) this.#keep(refund);
+  }
+
+  #keep(event: SourceTouchpoint): void {
+    const minute = Math.floor(event.occurredAt / MINUTE);
+    const known = this.#pending.get(minute);
+    if (known === undefined) this.#pending.set(minute, [event]);
+    else known.push(event);
   }
 
   #take(to: number): readonly SourceTouchpoint[] {
     const due: SourceTouchpoint[] = [];
-    const later: SourceTouchpoint[] = [];
-    for (const event of this.#pending) (event.occurredAt < to ? due : later).push(event);
-    this.#pending = later;
+    for (const [minute, events] of this.#pending) {
+      if (minute * MINUTE >= to) continue;
+      const later: SourceTouchpoint[] = [];
+      for (const event of events) (event.occurredAt < to ? due : later).push(event);
+      if (later.length === 0) this.#pending.delete(minute);
+      else this.#pending.set(minute, later);
+    }
     return due.sort(byTime);
   }
 }
