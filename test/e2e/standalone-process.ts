@@ -1,10 +1,11 @@
-/** The standalone app as a process of its own, as `npm start` runs it, from the TypeScript as it is. */
+/** The standalone app as a process of its own: from the TypeScript as it is, or by `npm start`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../apps/standalone/main.ts', import.meta.url));
 
 const LISTENING = /"msg":"listening on (http:\/\/127\.0\.0\.1:\d+)"/;
@@ -34,7 +35,19 @@ export class StandaloneProcess {
 
   /** A small night after a few days, in a process group of its own. @param port   0 takes a free one */
   static start(dataDir: string, port: number): StandaloneProcess {
-    const child = spawn(process.execPath, ['--enable-source-maps', '--import', REGISTER, MAIN], {
+    const fromSource = [process.execPath, '--enable-source-maps', '--import', REGISTER, MAIN];
+    return StandaloneProcess.by(fromSource, dataDir, port);
+  }
+
+  /** The same by the README's command; builds what is not built yet. */
+  static npmStart(dataDir: string): StandaloneProcess {
+    return StandaloneProcess.by(['npm', 'start'], dataDir, 0);
+  }
+
+  private static by(command: readonly string[], dataDir: string, port: number): StandaloneProcess {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, {
+      cwd: ROOT,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
