@@ -1,5 +1,6 @@
 -- Absolute, versioned rows: the highest version of a key wins, so writing a row again is harmless.
 -- Counts are of the persons of one partition of the log: they add up over partitions, never over channels.
+-- By month: a replay of years writes into few parts, and what is read of a day is found by the order.
 CREATE TABLE IF NOT EXISTS gravity.window_figures ${ON_CLUSTER}
 (
     brand            String,
