@@ -35,6 +35,14 @@ export {
   type PeriodFigures,
   type PeriodQuery,
 } from './queries/period-figures.js';
+export {
+  countLateEvents,
+  lateEvents,
+  type LateEventCursor,
+  type LateEventsFilter,
+  type LateEventsQuery,
+  type StoredLateEvent,
+} from './queries/late-events.js';
 export { personRow, persons, tierStocks, type PersonFigures, type PersonsQuery } from './queries/persons.js';
 export {
   tierChanges,
