@@ -7,7 +7,6 @@ import { TempDir } from '../../libs/testing/temp-dir.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
 import { type BenchResult } from './bench-report.js';
 import { MachineWatch } from './machine.js';
-import { NODE_FLAGS } from './node-flags.js';
 import { builtFile, repositoryRoot } from './places.js';
 import { type PurchaseTruth, writePurchaseYear } from './purchase-year.js';
 // As a type alone: the module acts on being loaded.
@@ -25,10 +24,10 @@ interface Summary {
   readonly persons: number;
   readonly last_event: string;
   readonly brand: {
-    readonly stocks: readonly { readonly schemeId: string; readonly tiers: readonly number[] }[];
+    readonly stocks: readonly { readonly scheme_id: string; readonly tiers: readonly number[] }[];
     readonly orders: number;
-    readonly gmvGrossMinor: number;
-    readonly refundsMinor: number;
+    readonly gmv_gross_minor: number;
+    readonly refunds_minor: number;
   };
 }
 
@@ -79,13 +78,9 @@ async function replay(
 ): Promise<{ readonly summary: Summary; readonly usage: ProcessUsage }> {
   const usageFile = directory.join('usage.json');
   const gravity = spawn(
-    process.execPath,
-    [
-      // As the command starts itself.
-      ...NODE_FLAGS,
-      ...[`${repositoryRoot()}/apps/cli/bin/gravity.js`, 'replay', csv, '--summary', 'json'],
-      ...['--data-dir', directory.join('data'), '--brand', 'bench'],
-    ],
+    // By its first line, which says how Node is to be started.
+    `${repositoryRoot()}/apps/cli/bin/gravity.js`,
+    ['replay', csv, '--summary', 'json', '--data-dir', directory.join('data'), '--brand', 'bench'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
@@ -115,10 +110,10 @@ function assertTrue(summary: Summary, truth: PurchaseTruth): void {
     buyers: summary.buyers,
     persons: summary.persons,
     orders: brand.orders,
-    gmv: brand.gmvGrossMinor,
-    refunds: brand.refundsMinor,
+    gmv: brand.gmv_gross_minor,
+    refunds: brand.refunds_minor,
     last: summary.last_event,
-    tiers: Object.fromEntries(brand.stocks.map(({ schemeId, tiers }) => [schemeId, tiers])),
+    tiers: Object.fromEntries(brand.stocks.map(({ scheme_id, tiers }) => [scheme_id, tiers])),
   };
   const expected = {
     rows: truth.purchases,

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
+#!/usr/bin/env -S node --max-semi-space-size=256
 // The `gravity` command: runs the built form, and builds it first in a fresh checkout.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
