@@ -8,11 +8,11 @@ import { BUILD } from '#service';
 import { type ConsoleOptions } from './config.js';
 import { ConsoleModule } from './console.module.js';
 import { ConsoleService } from './console.service.js';
-import { hostCheck, securityHeaders } from './http/security.js';
+import { hostCheck, readOnly, securityHeaders } from './http/security.js';
 
 /** Headers, the page, the gate before the API, and the API's description. */
 export function configureConsole(app: NestExpressApplication, options: ConsoleOptions): void {
-  app.use(hostCheck(options.host, options.allowedHosts ?? []), securityHeaders());
+  app.use(hostCheck(options.host, options.allowedHosts ?? []), securityHeaders(), readOnly());
   app.use('/api/v1', gate(app.get(ConsoleService, { strict: false })));
   app.useStaticAssets(webDirectory(), { index: 'index.html', maxAge: 0 });
   const description = new DocumentBuilder()

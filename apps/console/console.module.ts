@@ -4,6 +4,7 @@ import { AppLogger, HealthRegistry, ShutdownSequence } from '#service';
 import { CatalogueController } from './api/catalogue.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { FiguresController } from './api/figures.controller.js';
+import { LateEventsController } from './api/late-events.controller.js';
 import { PersonsController } from './api/persons.controller.js';
 import { StatusController } from './api/status.controller.js';
 import { TierChangesController } from './api/tier-changes.controller.js';
@@ -21,6 +22,7 @@ export class ConsoleModule {
         CatalogueController,
         TierChangesController,
         PersonsController,
+        LateEventsController,
         TiersController,
         StatusController,
         EventsController,

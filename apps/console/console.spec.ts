@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { linkFact, paidFact, TempDir } from '#testing';
 import { ConsoleApp } from './spec-support/console-app.js';
 import { EventReader } from './spec-support/event-reader.js';
-import { BRAND, change, FIGURES_AT, figureRows } from './spec-support/stored-figures.js';
+import { BRAND, change, FIGURES_AT, figureRows, lateRow } from './spec-support/stored-figures.js';
 
 const B = encodeURIComponent(BRAND);
 const AT = FIGURES_AT;
@@ -35,7 +35,7 @@ describe('the console', () => {
     await console.prepared;
     expect(await console.get('/api/v1/brands')).toMatchObject({ status: 200, body: { brands: [] } });
     expect(await console.get('/api/v1/figures')).toMatchObject({ status: 404, body: { parameter: 'brand' } });
-    await console.write(...figureRows(10));
+    await console.write(...figureRows(10), lateRow('late', 3_600_000));
   });
 
   it('serves the page with headers that let nothing foreign in', async () => {
@@ -49,14 +49,29 @@ describe('the console', () => {
     expect((await fetch(new URL('/api/docs', console.url))).status).toBe(200);
   });
 
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])(
+    'refuses %s before it looks at what it brings',
+    async (method) => {
+      for (const path of ['/', '/api/v1/figures', '/api/v1/tiers', '/health/ready', '/nowhere']) {
+        const headers = { 'content-type': 'application/json' };
+        const answer = await fetch(new URL(path, console.url), { method, headers, body: '{"broken' });
+        expect([path, answer.status, answer.headers.get('allow')]).toEqual([path, 405, 'GET, HEAD']);
+        expect(await answer.json()).toMatchObject({ statusCode: 405, error: 'Method Not Allowed' });
+      }
+      expect((await fetch(new URL('/api/v1/status', console.url), { method: 'HEAD' })).status).toBe(200);
+    },
+  );
+
   it('answers in the shapes that it describes', async () => {
     const { body } = await console.get('/api/v1/openapi.json');
     const paths = (body as { paths: Record<string, { get: { responses: Record<string, unknown> } }> }).paths;
     const asked = [
       ...['figures', 'series', 'periods', 'persons', 'tier-changes', 'channels', 'brands', 'status'],
-      ...['persons/{person}', 'tiers'],
+      ...['persons/{person}', 'tiers', 'late-events'],
     ];
     expect(Object.keys(paths).sort()).toEqual([...asked, 'events'].map((path) => `/api/v1/${path}`).sort());
+    // A live end lies ahead of the watermark, which nobody should have to find out.
+    expect(JSON.stringify(paths['/api/v1/figures'])).toMatch(/ahead of the watermark/);
     const ajv = new Ajv({ strict: false, validateFormats: false });
     for (const route of asked) {
       const query = route === 'brands' || route === 'status' ? '' : `?brand=${B}`;
@@ -77,6 +92,12 @@ describe('the console', () => {
         ...{ brand: BRAND, visitors: 10, connection: { value: 0.2 }, period: { conversion: { value: 0.5 } } },
         stamp: { as_of: new Date(AT).toISOString(), log_positions: { 0: 10, 1: 10 }, generation: 1 },
       },
+    });
+    // Time has not got to 2030: the figures are of now, and say so.
+    const now = await console.get(`/api/v1/figures?window=5m`);
+    expect((await console.get(`/api/v1/figures?window=5m&at=2030-01-01`)).body).toEqual(now.body);
+    expect(await console.get(`/api/v1/figures?window=5m&at=1900-01-01T00:00:00Z`)).toMatchObject({
+      body: { visitors: 0, stamp: { status: 'incomplete' } },
     });
     const series = await console.get(`/api/v1/series?window=1h`);
     expect(series.body).toMatchObject({ points: [{ as_of: new Date(AT).toISOString(), visitors: 10 }] });
@@ -100,6 +121,12 @@ describe('the console', () => {
     [`persons?after=`, 400, 'after'],
     [`persons/nobody`, 404, 'person'],
     [`tier-changes?after=xyz`, 400, 'after'],
+    [`late-events?after=xyz`, 400, 'after'],
+    [`late-events?window=2h`, 400, 'window'],
+    [`late-events?channel=moon`, 404, 'channel'],
+    [`late-events?from=2026-11-11T00:00:00Z&to=2026-11-10T00:00:00Z`, 400, 'from'],
+    [`late-events?to=soon`, 400, 'to'],
+    [`late-events?limit=0`, 400, 'limit'],
     [`tiers?scheme=weekly`, 400, 'scheme'],
     [`tiers?at=soon`, 400, 'at'],
     [`tiers?zone=Moon/Base`, 400, 'zone'],

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { TempDir } from '#testing';
 import { figuresAnswerSchema, type FiguresAnswer } from '../../apps/console/figures/answers.js';
+import { ConsoleApp } from '../../apps/console/spec-support/console-app.js';
+import { figureRows, lateRow } from '../../apps/console/spec-support/stored-figures.js';
 import { describeInBrowser } from './browser.js';
 import { figuresShown, readAtOneVersion, readShown, type Comparison } from './shown-figures.js';
 import { StandaloneProcess, stretched } from './standalone-process.js';
@@ -144,6 +146,46 @@ await describeInBrowser('the live page in a browser', (open) => {
       expect(persons(after.shown)).toBeGreaterThanOrEqual(persons(before.shown));
       expect(persons(before.shown)).toBeGreaterThan(0);
       expect((await app.interrupt()).code).toBe(0);
+    },
+    MINUTES_MS,
+  );
+});
+
+await describeInBrowser('the live page of a service that has nothing to show yet', (open) => {
+  const directory = new TempDir('page-waiting');
+  let app: ConsoleApp;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    app = await ConsoleApp.start(directory.path);
+    await app.prepared;
+    browser = await open();
+  }, MINUTES_MS);
+
+  afterAll(async () => {
+    await browser?.close();
+    await app?.stop();
+    directory.remove();
+  });
+
+  it(
+    'says that the first figures are coming, without an error, and shows them when they have come',
+    async () => {
+      const page = await browser.newPage({ viewport: { width: 1366, height: 900 } });
+      const complaints: string[] = [];
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      });
+      await page.goto(app.url);
+      await page.waitForSelector('#banner[data-kind="wait"]:has-text("the first figures are coming")');
+      expect(await page.textContent('#connection-text')).not.toMatch(/lost/);
+      await app.write(...figureRows(10), lateRow('e1', 3_600_000), lateRow('e2', 7_200_000));
+      await figuresShown(page);
+      await page.waitForSelector('#banner', { state: 'hidden' });
+      await page.waitForSelector('#late:text-is("2")');
+      await page.click('#window [data-id="1h"]');
+      await page.waitForSelector('#late:text-is("0")');
+      expect(complaints).toEqual([]);
     },
     MINUTES_MS,
   );

@@ -164,6 +164,8 @@ describe('answerFigures', () => {
     await new TouchpointSink(engine.clickhouse).write(
       [
         linkFact('p1', 'SHOP_FAN', true, { at: MIDNIGHT - 100_000, brand: '雲裳' }),
+        // What the log begins with; of whichever brand.
+        visitFact('p9', { at: MIDNIGHT - 300_000, brand: 'another' }),
         visitFact('p1', { at: MIDNIGHT - 60_000, brand: '雲裳' }),
         visitFact('p2', { at: MIDNIGHT - 50_000, brand: '雲裳' }),
         paidFact('p2', 'o1', 990, { at: MIDNIGHT - 40_000, brand: '雲裳' }),
@@ -189,7 +191,28 @@ describe('answerFigures', () => {
     expect(await ask({ at: MIDNIGHT + 1 })).toMatchObject({ visitors: 3, period: null });
     // The same instant is no midnight elsewhere.
     expect((await ask({ at: MIDNIGHT, zone: 'UTC' }))?.period).toBeNull();
-    expect((await ask({ at: END + 1 }))?.stamp.status).toBe('provisional');
+  });
+
+  it('is a lower bound where the window reaches back before the first event', async () => {
+    const before = await ask({ at: Date.UTC(1900, 0, 1) });
+    expect(before).toMatchObject({ visitors: 0, capital: 0, stamp: { status: 'incomplete' } });
+    expect((await ask({ at: MIDNIGHT - 1 }))?.stamp.status).toBe('incomplete');
+    expect((await ask({ at: MIDNIGHT }))?.stamp.status).toBe('closed');
+    expect((await ask({ at: MIDNIGHT, window: '1h' }))?.stamp.status).toBe('incomplete');
+  });
+
+  it('speaks of no instant that time has not reached', async () => {
+    const live = await ask();
+    expect(live?.stamp.as_of).toBe(new Date(END).toISOString());
+    for (const at of [END, END + 1, Date.UTC(2030, 0, 1)]) expect(await ask({ at })).toEqual(live);
+    // The end that is open has been reached in part.
+    expect((await ask({ at: END - 1 }))?.stamp).toMatchObject({
+      ...{ as_of: new Date(END - 1).toISOString(), status: 'provisional' },
+    });
+    // No end of this window is known: then as far as time has got.
+    expect((await ask({ at: Date.UTC(2030, 0, 1), window: '24h' }))?.stamp.as_of).toBe(
+      new Date(END - 10_000).toISOString(),
+    );
   });
 
   it('takes what was asked for as a value, whatever it is', async () => {

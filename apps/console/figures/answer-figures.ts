@@ -1,7 +1,9 @@
 /** The FAST+ figures of a brand as the API, the page and `gravity figures` give them. */
 import { windowFiguresFromFacts, type ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, DayCalendar, DEFAULT_WINDOWS, DEFAULT_ZONE, dayText } from '#domain';
+import { type RowStatus } from '#pipeline';
 import { ratio, type FiguresAnswer, type PeriodAnswer } from './answers.js';
+import { firstFactAt } from './first-fact.js';
 import { foldProgress, leastWatermark, type FoldProgress } from './fold-progress.js';
 import { periodKey, periodRows, sumsByKey, type PeriodSum } from './period-rows.js';
 import { stampOf, type StampParts } from './stamp-of.js';
@@ -19,7 +21,7 @@ export interface FiguresQuestion {
   readonly channel: string;
   /** `5m`, `1h`, `24h` or `30d`. */
   readonly window: string;
-  /** Events before this instant, ms; null: now. */
+  /** Events before this instant, ms; null, or one that time has not reached: now. */
   readonly at: number | null;
   /** Whose tiers and Conversion are answered. */
   readonly schemeId: string;
@@ -36,7 +38,8 @@ export const WINDOW_WIDTHS: ReadonlyMap<string, number> = new Map(
 
 /**
  * Live from the rows that the fold has written, or as of an instant: from a closed window end if there is one and
- * else counted from the raw facts.
+ * else counted from the raw facts. Nothing can be true for an instant that time has not reached: beyond the newest
+ * end with rows the answer is the live one, and its `as_of` says so.
  *
  * @returns null while nothing has been written yet
  */
@@ -46,14 +49,27 @@ export async function answerFigures(
 ): Promise<FiguresAnswer | null> {
   const progress = await foldProgress(clickhouse);
   if (progress === null) return null;
-  if (question.at !== null) return answerAt(clickhouse, question, question.at, progress);
-  const { brand, schemeId, channel, window } = question;
+  const { brand, window, at } = question;
+  const reached = leastWatermark(progress.partitions.values()) ?? -Infinity;
+  if (at !== null && at <= reached) return answerAt(clickhouse, question, at, progress);
   const board = await latestWindowBoard(clickhouse, { brand, window }, progress);
-  if (board === null) return null;
+  if (at === null || (board !== null && at >= board.end)) {
+    return board === null ? null : liveAnswer(clickhouse, question, board, progress);
+  }
+  // Within the open end. A window without any end yet has nothing beyond what the others have reached.
+  return answerAt(clickhouse, question, board === null ? reached : at, progress);
+}
+
+async function liveAnswer(
+  clickhouse: ClickHouse,
+  question: FiguresQuestion,
+  board: WindowBoard,
+  progress: FoldProgress,
+): Promise<FiguresAnswer> {
+  const { brand, schemeId, channel, partitionsTotal: total } = question;
   const { generation } = progress;
   const rows = await periodRows(clickhouse, { brand, schemeId, keep: 'newest', generation });
   const period = sumsByKey(rows, progress).get(periodKey(schemeId, channel));
-  const total = question.partitionsTotal;
   return boardAnswer(
     question,
     board,
@@ -121,16 +137,28 @@ async function answerAt(
   if (closed !== null) return boardAnswer(question, closed, period);
   const widthMs = WINDOW_WIDTHS.get(window);
   if (widthMs === undefined) throw new RangeError(`window ${window} is not known`);
-  const counts = await windowFiguresFromFacts(clickhouse, { brand, channel, widthMs, at });
+  const [counts, firstAt] = await Promise.all([
+    windowFiguresFromFacts(clickhouse, { brand, channel, widthMs, at }),
+    firstFactAt(clickhouse),
+  ]);
   const { generation, partitions } = progress;
-  const isPast = at <= (leastWatermark(partitions.values()) ?? -Infinity);
-  const status = isPast ? 'closed' : 'provisional';
+  const status = statusFromFacts({ from: at - widthMs, at }, firstAt, leastWatermark(partitions.values()));
   return answerOf(
     question,
     { counts, status },
     { asOf: at, status, partitions, total, generation, schemeId: null },
     period,
   );
+}
+
+/** As the fold would have said it of a row. Ends that reach back before the first event were never seen whole. */
+function statusFromFacts(
+  { from, at }: { readonly from: number; readonly at: number },
+  firstAt: number | null,
+  watermark: number | null,
+): RowStatus {
+  if (firstAt === null || from < firstAt) return 'incomplete';
+  return watermark !== null && at <= watermark ? 'closed' : 'provisional';
 }
 
 /** The rows of a day say how it closed, so they answer for the midnight at its end and for no other instant. */

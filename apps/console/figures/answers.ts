@@ -76,7 +76,9 @@ export const seriesAnswerSchema = z
     points: z
       .array(
         z.object({
-          as_of: z.iso.datetime().describe('End of the window'),
+          as_of: z.iso
+            .datetime()
+            .describe('End of the window; that of the last, open one lies ahead of the watermark'),
           status: z.string(),
           ...{
             capital: count,

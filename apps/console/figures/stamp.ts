@@ -8,7 +8,11 @@ export const stampSchema = z
   .object({
     as_of: instant
       .nullable()
-      .describe('The instant the figure is for: the end of its window, or how far time has got. ISO, UTC'),
+      .describe(
+        'The instant the figure is for: the end of its window, or how far time has got. ISO, UTC. The live figure ' +
+          'is of the end that is still open, so by design it lies ahead of the watermark, by no more than one slide ' +
+          'of the window: provisional, true as of the watermark, and for nothing beyond it',
+      ),
     watermark: instant
       .nullable()
       .describe('Event time that all partitions have reached: nothing before it is awaited. ISO, UTC'),
@@ -21,7 +25,11 @@ export const stampSchema = z
     late_pending: z.int().nullable().describe('Late events that closed figures do not hold yet'),
     status: z
       .enum(ROW_STATUSES)
-      .describe('provisional: still moving; closed: its time is over; incomplete: a lower bound'),
+      .describe(
+        'provisional: its time is not over, it still moves; closed: its time is over; restated: corrected after its ' +
+          'close; incomplete: a lower bound, since partitions are missing or its window reaches back before the ' +
+          'first event of the log',
+      ),
     build: z.string().describe('Version of the software that answered'),
     scheme_id: z.string().nullable(),
     generation: z.int().nullable().describe('Goes up when the log is laid out anew'),

@@ -59,7 +59,8 @@ export const PARAMS = {
   at: text()
     .optional()
     .describe(
-      'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone of the days; default: now',
+      'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone of the days; ' +
+        'default: now. One that time has not reached is answered as now, and as_of says when that is',
     ),
   scheme: text().optional().describe('Scheme of tiers and Conversion; default rolling:30d'),
   from: instant().optional().describe('First end of a window; ISO 8601 with its offset'),
@@ -88,6 +89,15 @@ export const TIERS_PARAMS = {
         'default: the last event + 1 ms',
     ),
   format: choice(['json']).default('json').describe('Of the answer'),
+} as const;
+
+/** Of `/late-events`, which are found by their own time and in any window. */
+export const LATE_PARAMS = {
+  window: choice([firstWindow, ...otherWindows])
+    .optional()
+    .describe('Only what missed ends of this window; default: of every window'),
+  from: instant().optional().describe('Events of this instant or later; ISO 8601 with its offset'),
+  to: instant().optional().describe('Events before this instant; ISO 8601 with its offset'),
 } as const;
 
 export type ParamShape = Readonly<Record<string, z.ZodType>>;

@@ -1,7 +1,7 @@
 import { createServer, request, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express from 'express';
-import { hostCheck, securityHeaders } from './security.js';
+import { hostCheck, readOnly, securityHeaders } from './security.js';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -11,9 +11,14 @@ afterEach(() => {
   }
 });
 
-async function statusOf(host: string, listening: string, allowed: readonly string[] = []): Promise<number> {
+async function statusOf(
+  host: string,
+  listening: string,
+  allowed: readonly string[] = [],
+  method = 'GET',
+): Promise<number> {
   const app = express();
-  app.use(hostCheck(listening, allowed), securityHeaders());
+  app.use(hostCheck(listening, allowed), securityHeaders(), readOnly());
   app.get('/', (_request, response) => void response.send('ok'));
   const server = createServer(app);
   servers.push(server);
@@ -21,7 +26,7 @@ async function statusOf(host: string, listening: string, allowed: readonly strin
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, headers: { host }, agent: false }, (response) => {
+    request({ host: '127.0.0.1', port, headers: { host }, method, agent: false }, (response) => {
       response.resume();
       resolve(response.statusCode ?? 0);
     })
@@ -29,6 +34,18 @@ async function statusOf(host: string, listening: string, allowed: readonly strin
       .end();
   });
 }
+
+describe('readOnly', () => {
+  it.each([
+    ['GET', 200],
+    ['HEAD', 200],
+    ['POST', 405],
+    ['OPTIONS', 405],
+    ['PROPFIND', 405],
+  ])('answers %s with %i', async (method, status) => {
+    expect(await statusOf('localhost', '127.0.0.1', [], method)).toBe(status);
+  });
+});
 
 describe('hostCheck', () => {
   it.each(['127.0.0.1:8080', 'localhost:8080', 'LOCALHOST', '[::1]:8080'])('lets %s in', async (host) => {

@@ -37,6 +37,20 @@ export function securityHeaders(): Handler {
   };
 }
 
+const READING = ['GET', 'HEAD'];
+
+/** Nothing here can be changed by a request, so any that would is refused before its body is looked at. */
+export function readOnly(): Handler {
+  return (request, response, next) => {
+    if (READING.includes(request.method)) return next();
+    const message = `${request.method} is not possible here: this server only answers questions`;
+    response
+      .status(405)
+      .set('Allow', READING.join(', '))
+      .json({ statusCode: 405, error: 'Method Not Allowed', message });
+  };
+}
+
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**

@@ -1,6 +1,6 @@
 /** Rows and facts of a small brand, as the fold would have written them. */
 import type { TierChanged } from '#domain';
-import type { FigureRow, WindowFigureRow } from '#pipeline';
+import type { FigureRow, LateEventRow, WindowFigureRow } from '#pipeline';
 
 export const BRAND = '雲裳/☂';
 export const FIGURES_AT = Date.UTC(2026, 10, 11, 4);
@@ -65,6 +65,25 @@ export function figureRows(offset: number, visitors = 10): FigureRow[] {
     { ...person, person: 'a/b 雲' },
     { ...person, person: 'c' },
   ];
+}
+
+/** @param ageMs   how long before `FIGURES_AT` it happened; it has arrived then */
+export function lateRow(eventId: string, ageMs: number, more: Partial<LateEventRow> = {}): LateEventRow {
+  const at = AT - ageMs;
+  const missedFrom = Math.floor(at / 10_000) * 10_000 + 10_000;
+  return {
+    ...{
+      table: 'late_events',
+      generation: 1,
+      version: EPOCH + 9n,
+      brand: BRAND,
+      partition: 0,
+      channel: 'live',
+    },
+    ...{ window: '5m', event_id: eventId, person: 'a/b 雲', at, arrived_at: AT },
+    ...{ missed_from: missedFrom, missed_to: missedFrom + 300_000 },
+    ...more,
+  };
 }
 
 export function change(person: string, version: number, schemeId = 'rolling:30d'): TierChanged {

@@ -10,6 +10,7 @@ import { showTiers } from './tiers-view.js';
 import { schemeWords, WINDOWS } from './words.js';
 
 const SERIES_MS = 300_000;
+const LATE_MS = 10_000;
 const ASK_AGAIN_MS = 1_000;
 
 const page = byId('page');
@@ -22,8 +23,8 @@ const view = {
   scheme: asked.get('scheme') ?? '',
 };
 const format = { money: moneyFormat('CNY', 2), zone: zoneFormat('Asia/Shanghai') };
-/** Brands with their schemes. @type {any[]} */
-let brands = [];
+/** Brands with their schemes; null before the first answer. @type {any[] | null} */
+let brands = null;
 let status = null;
 let statusAt = 0;
 
@@ -52,6 +53,7 @@ async function canOpen() {
     onStatus(await ask('/api/v1/status'));
     if (!status.ready) return false;
     await learnBrands();
+    tellState();
     return brands.length > 0;
   } catch (error) {
     onConnection('lost');
@@ -63,7 +65,7 @@ async function canOpen() {
 async function learnBrands() {
   ({ brands } = await ask('/api/v1/brands'));
   const known = brands.find(({ brand }) => brand === view.brand) ?? brands[0];
-  if (known === undefined) return banner('Ready; waiting for the first touchpoints.', 'wait');
+  if (known === undefined) return;
   view.brand = known.brand;
   if (!known.schemes.includes(view.scheme)) view.scheme = known.schemes[0];
   if (!Object.hasOwn(WINDOWS, view.window)) view.window = '5m';
@@ -102,7 +104,7 @@ function choices(of, entries) {
 /** Shows something else from now on. @param {Partial<typeof view>} change */
 function choose(change) {
   Object.assign(view, change);
-  const schemes = brands.find(({ brand }) => brand === view.brand)?.schemes ?? [];
+  const schemes = brands?.find(({ brand }) => brand === view.brand)?.schemes ?? [];
   if (!schemes.includes(view.scheme)) view.scheme = schemes[0] ?? '';
   if (change.brand !== undefined)
     choices(
@@ -117,7 +119,11 @@ function choose(change) {
   for (const name of document.querySelectorAll('[data-window-name]')) setText(name, WINDOWS[view.window]);
   setAttribute(page, 'data-waiting', '');
   if (change.brand !== undefined || change.scheme !== undefined) feed.clear();
-  if (change.brand !== undefined || change.window !== undefined) void showSeries();
+  if (change.brand !== undefined || change.window !== undefined) {
+    void showSeries();
+    setText(byId('late'), NOTHING);
+    void showLate();
+  }
   events.open(view);
 }
 
@@ -127,6 +133,19 @@ async function showSeries() {
     const { points } = await ask(`/api/v1/series?${new URLSearchParams({ brand, window, points: '240' })}`);
     if (brand !== view.brand || window !== view.window) return;
     spark.show(points.map(({ as_of: asOf, gmv_net_minor: value }) => ({ at: Date.parse(asOf), value })));
+  } catch (error) {
+    console.warn(error);
+  }
+}
+
+/** How many events missed final ends of the window that is shown. */
+async function showLate() {
+  // While something is away there is nobody to ask, and the page says so already.
+  if (status === null || !status.ready || view.brand === '') return;
+  const { brand, window } = view;
+  try {
+    const { total } = await ask(`/api/v1/late-events?${new URLSearchParams({ brand, window, limit: '1' })}`);
+    if (brand === view.brand && window === view.window) setText(byId('late'), count(total));
   } catch (error) {
     console.warn(error);
   }
@@ -167,7 +186,13 @@ function onStatus(told) {
     clickhouse.ready ? 'ready' : `away since ${format.zone.clock(Date.parse(clickhouse.since))}`,
   );
   setText(byId('build'), told.build);
-  if (told.stage !== null) banner(`Starting: ${told.stage} …`, 'wait');
+  tellState();
+}
+
+/** What the reader has to know before trusting what is shown, or while nothing is. */
+function tellState() {
+  const { stage, clickhouse, log } = status;
+  if (stage !== null) banner(`Starting: ${stage} …`, 'wait');
   else if (!clickhouse.ready) {
     const since = format.zone.moment(Date.parse(clickhouse.since), Date.now());
     banner(
@@ -176,6 +201,8 @@ function onStatus(told) {
     );
   } else if (log !== null && log.lag > 5_000) {
     banner(`Catching up: ${count(log.lag)} records of the log are not folded yet.`, 'wait');
+  } else if (brands !== null && brands.length === 0) {
+    banner('Ready: the first figures are coming, and will be shown here by themselves.', 'wait');
   } else banner('', '');
 }
 
@@ -220,4 +247,5 @@ async function start() {
 byId('brand').addEventListener('change', ({ target }) => choose({ brand: target.value }));
 setInterval(tick, 500);
 setInterval(() => void showSeries(), SERIES_MS);
+setInterval(() => void showLate(), LATE_MS);
 void start();
