@@ -209,6 +209,12 @@ describe('answerFigures', () => {
     expect((await ask({ at: END - 1 }))?.stamp).toMatchObject({
       ...{ as_of: new Date(END - 1).toISOString(), status: 'provisional' },
     });
+    // One partition alone has got to the next end: no live answer yet, but what has come so far counts.
+    await write(windowRow(0, 90, { end: END + 10_000 }));
+    expect((await ask())?.stamp.as_of).toBe(live?.stamp.as_of);
+    expect((await ask({ at: Date.UTC(2030, 0, 1) }))?.stamp).toMatchObject({
+      ...{ as_of: new Date(END + 10_000).toISOString(), status: 'provisional' },
+    });
     // No end of this window is known: then as far as time has got.
     expect((await ask({ at: Date.UTC(2030, 0, 1), window: '24h' }))?.stamp.as_of).toBe(
       new Date(END - 10_000).toISOString(),

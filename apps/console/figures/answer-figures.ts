@@ -8,6 +8,7 @@ import { foldProgress, leastWatermark, type FoldProgress } from './fold-progress
 import { periodKey, periodRows, sumsByKey, type PeriodSum } from './period-rows.js';
 import { stampOf, type StampParts } from './stamp-of.js';
 import {
+  lastEndWithRows,
   latestWindowBoard,
   NO_COUNTS,
   windowBoardAt,
@@ -21,7 +22,7 @@ export interface FiguresQuestion {
   readonly channel: string;
   /** `5m`, `1h`, `24h` or `30d`. */
   readonly window: string;
-  /** Events before this instant, ms; null, or one that time has not reached: now. */
+  /** Events before this instant, ms; null: now. */
   readonly at: number | null;
   /** Whose tiers and Conversion are answered. */
   readonly schemeId: string;
@@ -38,8 +39,8 @@ export const WINDOW_WIDTHS: ReadonlyMap<string, number> = new Map(
 
 /**
  * Live from the rows that the fold has written, or as of an instant: from a closed window end if there is one and
- * else counted from the raw facts. Nothing can be true for an instant that time has not reached: beyond the newest
- * end with rows the answer is the live one, and its `as_of` says so.
+ * else counted from the raw facts. Nothing can be true for an instant that time has not reached: one beyond the last
+ * end with rows is answered as of that end, and `as_of` says so.
  *
  * @returns null while nothing has been written yet
  */
@@ -53,28 +54,27 @@ export async function answerFigures(
   const reached = leastWatermark(progress.partitions.values()) ?? -Infinity;
   if (at !== null && at <= reached) return answerAt(clickhouse, question, at, progress);
   const board = await latestWindowBoard(clickhouse, { brand, window }, progress);
-  if (at === null || (board !== null && at >= board.end)) {
-    return board === null ? null : liveAnswer(clickhouse, question, board, progress);
+  if (at === null) {
+    return board && boardAnswer(question, board, await newestPeriod(clickhouse, question, progress));
   }
-  // Within the open end. A window without any end yet has nothing beyond what the others have reached.
-  return answerAt(clickhouse, question, board === null ? reached : at, progress);
+  const lastEnd = await lastEndWithRows(clickhouse, { brand, window }, progress.generation);
+  const newest = Math.max(reached, lastEnd ?? reached);
+  if (at < newest) return factsAnswer(clickhouse, question, at, { progress, period: null });
+  const period = await newestPeriod(clickhouse, question, progress);
+  if (board?.end === newest) return boardAnswer(question, board, period);
+  // Not every partition has a row there: what has come since the end before counts all the same.
+  return factsAnswer(clickhouse, question, newest, { progress, period });
 }
 
-async function liveAnswer(
+async function newestPeriod(
   clickhouse: ClickHouse,
-  question: FiguresQuestion,
-  board: WindowBoard,
+  { brand, schemeId, channel, partitionsTotal: total }: FiguresQuestion,
   progress: FoldProgress,
-): Promise<FiguresAnswer> {
-  const { brand, schemeId, channel, partitionsTotal: total } = question;
+): Promise<PeriodAnswer | null> {
   const { generation } = progress;
   const rows = await periodRows(clickhouse, { brand, schemeId, keep: 'newest', generation });
   const period = sumsByKey(rows, progress).get(periodKey(schemeId, channel));
-  return boardAnswer(
-    question,
-    board,
-    period === undefined ? null : periodAnswer(period, { total, generation }),
-  );
+  return period === undefined ? null : periodAnswer(period, { total, generation });
 }
 
 /** The answer for one channel out of a board that has been read already. */
@@ -131,10 +131,20 @@ async function answerAt(
   at: number,
   progress: FoldProgress,
 ): Promise<FiguresAnswer> {
-  const { brand, channel, window, partitionsTotal: total } = question;
+  const { brand, window } = question;
   const period = await periodAt(clickhouse, question, at, progress);
   const closed = await windowBoardAt(clickhouse, { brand, window }, at, progress);
   if (closed !== null) return boardAnswer(question, closed, period);
+  return factsAnswer(clickhouse, question, at, { progress, period });
+}
+
+async function factsAnswer(
+  clickhouse: ClickHouse,
+  question: FiguresQuestion,
+  at: number,
+  { progress, period }: { readonly progress: FoldProgress; readonly period: PeriodAnswer | null },
+): Promise<FiguresAnswer> {
+  const { brand, channel, window, partitionsTotal: total } = question;
   const widthMs = WINDOW_WIDTHS.get(window);
   if (widthMs === undefined) throw new RangeError(`window ${window} is not known`);
   const [counts, firstAt] = await Promise.all([

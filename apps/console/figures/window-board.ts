@@ -12,6 +12,7 @@ import {
   type WindowFigures,
   type WindowQuery,
 } from '#clickhouse';
+import { ALL_CHANNELS } from '#domain';
 import { type RowStatus } from '#pipeline';
 import { leastWatermark, positionOf, type FoldProgress, type PartitionProgress } from './fold-progress.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';
@@ -69,6 +70,24 @@ export async function windowBoardAt(
 ): Promise<WindowBoard | null> {
   const closed = await windowFiguresAt(clickhouse, query, at);
   return closed === null ? null : boardAt(clickhouse, query, closed, progress);
+}
+
+/** The last end for which any partition has a row, ms: the furthest that figures can speak of; null for none. */
+export async function lastEndWithRows(
+  clickhouse: ClickHouse,
+  { brand, window }: Omit<WindowQuery, 'channel'>,
+  generation: number,
+): Promise<number | null> {
+  const [last] = await clickhouse.query({
+    sql: `
+      SELECT toUnixTimestamp64Milli(end) AS end_ms FROM gravity.window_figures
+      WHERE brand = {brand:String} AND channel = {channel:String} AND window = {window:String}
+        AND generation = {generation:UInt32}
+      ORDER BY end DESC LIMIT 1`,
+    params: { brand, window, generation, channel: ALL_CHANNELS },
+    row: rowOf({ end_ms: integer }),
+  });
+  return last?.end_ms ?? null;
 }
 
 async function boardAt(

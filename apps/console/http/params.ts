@@ -60,7 +60,7 @@ export const PARAMS = {
     .optional()
     .describe(
       'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone of the days; ' +
-        'default: now. One that time has not reached is answered as now, and as_of says when that is',
+        'default: now. One that time has not reached is answered as of the newest end there is: see as_of',
     ),
   scheme: text().optional().describe('Scheme of tiers and Conversion; default rolling:30d'),
   from: instant().optional().describe('First end of a window; ISO 8601 with its offset'),
