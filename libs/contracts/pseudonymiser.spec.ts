@@ -86,12 +86,25 @@ describe('the pseudonym key file', () => {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   it('is made once, for its owner only, and read back', () => {
-    const path = join(directory, 'deep', 'pseudonym.key');
-    const made = loadOrCreatePseudonymKey(path);
+    const path = join(directory, 'pseudonym.key');
+    let created = 0;
+    const load = (): Buffer => loadOrCreatePseudonymKey(path, () => created++);
+    const made = load();
     expect(made).toHaveLength(32);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(loadOrCreatePseudonymKey(path)).toEqual(made);
-    expect(readdirSync(join(directory, 'deep'))).toEqual(['pseudonym.key']);
+    expect(load()).toEqual(made);
+    expect(created).toBe(1);
+    expect(readdirSync(directory)).toEqual(['pseudonym.key']);
+  });
+
+  it('is not made where there is no directory, but for a service in its own', () => {
+    const path = join(directory, 'deep', 'pseudonym.key');
+    expect(() => loadOrCreatePseudonymKey(path)).toThrow('ENOENT');
+    expect(readdirSync(directory)).toEqual([]);
+    const made = Pseudonymiser.fromKeyFile(path);
+    expect(new Pseudonymiser(loadOrCreatePseudonymKey(path)).pseudonym('b', 'p')).toBe(
+      made.pseudonym('b', 'p'),
+    );
   });
 
   it('is refused, not overwritten, when it is something else', () => {

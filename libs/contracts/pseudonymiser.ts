@@ -17,8 +17,9 @@ export class Pseudonymiser {
     if (key.length < KEY_BYTES) throw new Error(`a pseudonym key has at least ${KEY_BYTES} bytes`);
   }
 
-  /** Loads the key, or makes it where the file does not exist yet. */
+  /** Loads the key, or makes it, and its folder, where the file does not exist yet: for a service's own data folder. */
   static fromKeyFile(path: string): Pseudonymiser {
+    mkdirSync(dirname(path), { recursive: true });
     return new Pseudonymiser(loadOrCreatePseudonymKey(path));
   }
 
@@ -69,12 +70,14 @@ function copyOf<T extends object>(event: T): T {
 
 /**
  * The key in the file (64 hexadecimal digits, mode 0600). Where the file does not exist it is made, complete
- * or not at all; of two processes that try at once both use the one that was first.
+ * or not at all; of two processes that try at once both use the one that was first. Its directory is not made: a
+ * path that was typed wrong must not give everybody another pseudonym.
  *
- * @throws if the file holds something else, or can be read by others
+ * @param onCreated   the key is a new one, so nobody has the pseudonyms that he had before
+ * @throws if the file holds something else or its directory does not exist
  */
-export function loadOrCreatePseudonymKey(path: string): Buffer {
-  if (!existsSync(path)) createKeyFile(path);
+export function loadOrCreatePseudonymKey(path: string, onCreated: () => void = () => undefined): Buffer {
+  if (!existsSync(path) && createKeyFile(path)) onCreated();
   const text = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64,}$/i.test(text) || text.length % 2 !== 0) {
     throw new Error(`${path} is not a pseudonym key (64 hexadecimal digits expected)`);
@@ -83,8 +86,8 @@ export function loadOrCreatePseudonymKey(path: string): Buffer {
   return Buffer.from(text, 'hex');
 }
 
-function createKeyFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+/** @returns false when another process was first */
+function createKeyFile(path: string): boolean {
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const file = openSync(draft, 'wx', 0o600);
   try {
@@ -95,8 +98,10 @@ function createKeyFile(path: string): void {
   }
   try {
     linkSync(draft, path);
+    return true;
   } catch (error) {
     if (!existsSync(path)) throw error;
+    return false;
   } finally {
     rmSync(draft);
   }
