@@ -1,5 +1,6 @@
 /** From the cells of a CSV row to an order of a person at an instant. */
 import { isNegativeNumber, multiplyMoney, parseMoney, parseWhole, type Money } from './decimal-money.js';
+import { printable, printableList } from './printable-text.js';
 import { type RowKind } from './recorded-row.js';
 import { type ColumnRef, type ReadingOptions } from './replay-options.js';
 import { type RowOutcome, type RowRejectReason } from './row-outcome.js';
@@ -9,6 +10,9 @@ import { type StampParser } from './time-format.js';
 export class MissingColumnError extends Error {
   override readonly name = 'MissingColumnError';
 }
+
+/** Of a cell that a message quotes. */
+const CELL_CHARS_MAX = 40;
 
 /** Cell indices, from 0. */
 interface Columns {
@@ -50,7 +54,7 @@ export function rowMapper(
     const stamp = cell(columns.time);
     if (stamp === '') return rejected('MISSING_TIME', 'the time is empty');
     const at = parseStamp(stamp);
-    if (at === null) return rejected('BAD_TIME', `time "${shortened(stamp)}"`);
+    if (at === null) return rejected('BAD_TIME', `time "${quoted(stamp)}"`);
 
     const amount = amountOf(cell, columns, minorDigits);
     if ('reason' in amount) return rejected(amount.reason, amount.detail);
@@ -59,7 +63,7 @@ export function rowMapper(
       const named = cell(columns.kind);
       if (named === '') return rejected('MISSING_KIND', 'the kind is empty');
       const known = kinds.get(named);
-      if (known === undefined) return rejected('UNKNOWN_KIND', `kind "${shortened(named)}"`);
+      if (known === undefined) return rejected('UNKNOWN_KIND', `kind "${quoted(named)}"`);
       if (known === 'PURCHASE' && amount.money.negative) {
         return rejected('NEGATIVE_PAYMENT', 'a purchase with an amount below 0');
       }
@@ -95,7 +99,7 @@ function amountOf(cell: (column: number | null) => string, columns: Columns, min
     const text = cell(columns.amount);
     if (text === '') return { reason: 'MISSING_AMOUNT', detail: 'the amount is empty' };
     const money = parseMoney(text, minorDigits);
-    if (money === null) return { reason: 'BAD_AMOUNT', detail: `amount "${shortened(text)}"` };
+    if (money === null) return { reason: 'BAD_AMOUNT', detail: `amount "${quoted(text)}"` };
     const back = columns.quantity !== null && isNegativeNumber(cell(columns.quantity));
     return { money, returned: money.negative || back };
   }
@@ -105,7 +109,7 @@ function amountOf(cell: (column: number | null) => string, columns: Columns, min
     return { reason: 'MISSING_AMOUNT', detail: 'the quantity or the price is empty' };
   const money = multiplyMoney(quantity, price, minorDigits);
   if (money === null) {
-    return { reason: 'BAD_AMOUNT', detail: `quantity "${shortened(quantity)}", price "${shortened(price)}"` };
+    return { reason: 'BAD_AMOUNT', detail: `quantity "${quoted(quantity)}", price "${quoted(price)}"` };
   }
   return { money, returned: money.negative || isNegativeNumber(quantity) };
 }
@@ -133,7 +137,7 @@ function locateColumns(options: ReadingOptions, first: readonly string[], file: 
     if (index < 0 && /^\d{1,4}$/.test(ref)) return locate(option, Number(ref));
     if (index < 0) {
       throw new MissingColumnError(
-        `${file} has no column "${ref}" (--${option}); its columns are: ${names.join(', ')}`,
+        `${file} has no column "${ref}" (--${option}); its columns are: ${printableList(names)}`,
       );
     }
     if (names.includes(ref, index + 1)) {
@@ -155,6 +159,6 @@ function locateColumns(options: ReadingOptions, first: readonly string[], file: 
   };
 }
 
-function shortened(text: string): string {
-  return text.length <= 40 ? text : `${text.slice(0, 40)}…`;
+function quoted(text: string): string {
+  return printable(text, CELL_CHARS_MAX);
 }

@@ -110,6 +110,10 @@ function writeLines<T>(file: string, items: Iterable<T>, encode: (item: T) => st
       chars = 0;
     }
     if (lines.length > 0) writeAll(fd, `${lines.join('\n')}\n`);
+  } catch (error) {
+    // A full disk does not say which one.
+    if (error instanceof Error && !('path' in error)) Object.assign(error, { path: file });
+    throw error;
   } finally {
     closeSync(fd);
   }

@@ -50,7 +50,7 @@ export interface ReplayReport {
   /** Group under which the position is kept. */
   readonly group: string;
   /** `unchanged`: this replay had been written to its end before. `stopped`: a signal came; go on by the same replay. */
-  readonly status: 'written' | 'resumed' | 'unchanged' | 'stopped';
+  readonly status: 'replayed' | 'resumed' | 'unchanged' | 'stopped';
   readonly rowsRead: number;
   readonly rejected: SortedRows['rejected'];
   readonly ignored: SortedRows['ignored'];

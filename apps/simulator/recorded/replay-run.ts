@@ -46,7 +46,7 @@ export class ReplayRun {
 
     const sequencer = this.sequencer(state);
     const stopped = await this.write(sequencer, done ?? 0, finished, signal);
-    const status = finished ? 'unchanged' : stopped ? 'stopped' : done === null ? 'written' : 'resumed';
+    const status = finished ? 'unchanged' : stopped ? 'stopped' : done === null ? 'replayed' : 'resumed';
     const { rowsRead, rejected, ignored } = this.rows;
     return { group: this.group, status, rowsRead, rejected, ignored, counts: sequencer.counts() };
   }

@@ -45,7 +45,7 @@ describe('replay', () => {
     );
     const report = await run([path]);
     expect(report).toMatchObject({
-      status: 'written',
+      status: 'replayed',
       rowsRead: 3,
       counts: { accepted: 3, persons: 2, buyers: 1 },
     });
@@ -125,7 +125,7 @@ describe('replay', () => {
     await expect(run([older])).rejects.toThrow(OlderThanLogError);
     await expect(run([older])).rejects.toThrow('backfill');
     const report = await run([file('c.csv', `${HEADER}p,2024-01-07 05:00:00,1,\n`)]);
-    expect(report.status).toBe('written');
+    expect(report.status).toBe('replayed');
     expect((await describeLog(target, 0, ['p'])).slice(-8)).toEqual([
       'tick 2024-01-05T01:00:00.001Z',
       'rulesSet UTC',
@@ -144,7 +144,7 @@ describe('replay', () => {
     await expect(run([file('b.csv', `${HEADER}p,2024-02-05,1,\n`)], { wish })).rejects.toThrow(
       OtherRulesError,
     );
-    expect((await run([file('b.csv', `${HEADER}p,2024-02-05,1,\n`)])).status).toBe('written');
+    expect((await run([file('b.csv', `${HEADER}p,2024-02-05,1,\n`)])).status).toBe('replayed');
   });
 
   it('puts what intake refuses into dead letters, in the same transaction', async () => {

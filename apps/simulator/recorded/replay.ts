@@ -22,6 +22,7 @@ export class NothingToReplayError extends Error {
  * @param openTarget   called once everything has been read and sorted: before that nothing is touched
  * @throws UnreadableFileError | MissingColumnError   before anything is written
  * @throws NothingToReplayError | OlderThanLogError | OtherRulesError   before anything is written
+ * @throws the signal's reason   aborted while the files were read: nothing is written then either
  * @throws OwnershipLostError   another process replays the same files
  */
 export async function replay(
@@ -38,6 +39,7 @@ export async function replay(
     brand: plan.sequencing.brand,
     directory: plan.sortDirectory,
     latestAt: clock.now() + limits.aheadMaxMs,
+    signal,
     ...(plan.runRowsMax === undefined ? {} : { runRowsMax: plan.runRowsMax }),
     onProgress: (progress) => observer.progress?.({ phase: 'read', ...progress }),
     onReject: (source, row, reason, detail) => observer.reject?.(source, row, reason, detail),

@@ -59,11 +59,13 @@ export interface SortPlan {
   /** Rows later than this are bound to be refused, ms. */
   readonly latestAt: number;
   readonly runRowsMax?: number;
+  /** Ends the reading, with its reason. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SortProgress) => void;
   readonly onReject?: (source: string, row: number, reason: RowRejectReason, detail: string) => void;
 }
 
-/** @throws UnreadableFileError | MissingColumnError */
+/** @throws UnreadableFileError | MissingColumnError, or the signal's reason */
 export async function sortRows(plan: SortPlan): Promise<SortedRows> {
   const sorter = new ExternalSorter<RecordedRow>({
     directory: plan.directory,
@@ -89,6 +91,7 @@ export async function sortRows(plan: SortPlan): Promise<SortedRows> {
           hash.update(`${JSON.stringify(file.name)} ${block.value}\n`);
           break;
         }
+        plan.signal?.throwIfAborted();
         rowsRead += block.value.length;
         for (const outcome of block.value) {
           if (outcome.type === 'row') {
