@@ -1,8 +1,8 @@
 /** Who works in a data directory: refuse to write beside him, ask him when we only want to read. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataDirectoryLock, DataDirectoryLockedError } from '#state-store';
-import { CliError, EXIT } from './exit-codes.js';
+import { CliError, EXIT, usageError } from './exit-codes.js';
 
 export interface RunningHolder {
   readonly pid: number;
@@ -10,13 +10,18 @@ export interface RunningHolder {
   readonly api: string | null;
 }
 
-/** @throws CliError (locked) */
+/** @throws CliError (locked, usage) */
 export function assertUnlocked(directory: string): void {
-  const holder = DataDirectoryLock.readHolder(directory);
+  const holder = runningHolder(directory);
   if (holder !== null) throw lockedError(directory, holder);
 }
 
+/** @throws CliError (usage)   it is no directory */
 export function runningHolder(directory: string): RunningHolder | null {
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isDirectory()) {
+    throw usageError(`the data directory ${directory} is not a directory`);
+  }
   return DataDirectoryLock.readHolder(directory);
 }
 

@@ -1,3 +1,5 @@
+import { printableList } from '../simulator/recorded/printable-text.js';
+
 /** Exit codes of `gravity`; a script may rely on them. */
 export const EXIT = {
   ok: 0,
@@ -20,6 +22,11 @@ export class CliError extends Error {
   ) {
     super(message);
   }
+}
+
+/** @param brands   there are, at least one */
+export function noBrand(brand: string, brands: readonly string[]): string {
+  return `there is no brand "${brand}"; there ${brands.length === 1 ? 'is' : 'are'}: ${printableList(brands)}`;
 }
 
 export function usageError(message: string): CliError {

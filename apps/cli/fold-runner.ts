@@ -6,8 +6,13 @@ import {
   DEFAULT_RELATIONSHIP_SETTINGS,
   RelationshipWorker,
   TOPICS,
+  type Assignment,
+  type BatchControl,
+  type ConsumerHandler,
   type LogConsumer,
+  type RecordBatch,
   type RelationshipPorts,
+  type TopicPartition,
 } from '#pipeline';
 import { type Platform } from '#platform';
 import { type CliConfig } from './cli-config.js';
@@ -37,6 +42,7 @@ export class FoldRunner {
   private constructor(
     private readonly platform: Platform,
     private readonly worker: RelationshipWorker,
+    private readonly folding: Abandonable,
     private readonly consumers: readonly LogConsumer[],
     private readonly store: { close(): void },
     private readonly maintenance: Maintenance,
@@ -105,10 +111,11 @@ export class FoldRunner {
       batchRecordsMax,
     });
     const archiving = log.consumer({ group: ARCHIVE_GROUP, topics: [...ARCHIVED_TOPICS], batchRecordsMax });
-    await folding.start(worker);
+    const handler = new Abandonable(worker);
+    await folding.start(handler);
     await archiving.start(archive);
     const maintenance = new Maintenance(() => worker.maintainAll(), warn);
-    return new FoldRunner(platform, worker, [folding, archiving], store.store, maintenance);
+    return new FoldRunner(platform, worker, handler, [folding, archiving], store.store, maintenance);
   }
 
   /** @throws CliError   a consumer has given up */
@@ -145,9 +152,14 @@ export class FoldRunner {
     return left;
   }
 
-  async stop(): Promise<void> {
+  /**
+   * @param keepsStates   false: at once. What was folded since the last checkpoint is folded again by whoever goes
+   *   on, as after a kill; writing it down would take longer than a person waits who has pressed Ctrl-C.
+   */
+  async stop(keepsStates: boolean): Promise<void> {
+    this.folding.isAbandoned = !keepsStates;
     await this.maintenance.stop();
-    for (const consumer of this.consumers) await consumer.stop();
+    await Promise.all(this.consumers.map((consumer) => consumer.stop()));
     this.store.close();
   }
 
@@ -156,6 +168,25 @@ export class FoldRunner {
       const { crashed } = consumer.health();
       if (crashed !== null) throw new CliError(`folding has stopped: ${crashed.message}`);
     }
+  }
+}
+
+/** Partitions that leave do so in good order, unless there is no time for that. */
+class Abandonable implements ConsumerHandler {
+  isAbandoned = false;
+
+  constructor(private readonly worker: RelationshipWorker) {}
+
+  assigned(input: TopicPartition, assignment?: Assignment | null): Promise<number> {
+    return this.worker.assigned(input, assignment);
+  }
+
+  batch(batch: RecordBatch, control: BatchControl): Promise<void> {
+    return this.worker.batch(batch, control);
+  }
+
+  async revoked(input: TopicPartition): Promise<void> {
+    if (!this.isAbandoned) await this.worker.revoked(input);
   }
 }
 

@@ -11,11 +11,12 @@ export interface GravityOutcome {
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
 
-/** @param killAfterMs   SIGKILL so long after it has begun to open the log */
+/** @param killAfterMs   a signal so long after it has begun to open the log */
 export function runGravity(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   killAfterMs?: number,
+  killSignal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
 ): Promise<GravityOutcome> {
   const child = spawn(process.execPath, ['--import', REGISTER, MAIN, ...argv], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...env },
@@ -27,7 +28,7 @@ export function runGravity(
     texts.err += chunk.toString();
     if (killAfterMs === undefined || isDoomed || !texts.err.includes('opening')) return;
     isDoomed = true;
-    setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    setTimeout(() => child.kill(killSignal), killAfterMs);
   });
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...texts })));
 }

@@ -1,5 +1,6 @@
 import { runCli } from './program.js';
 import { EXIT } from './exit-codes.js';
+import { reasonOf } from './plain-failure.js';
 
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -12,7 +13,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 // `gravity tiers | head` closes the pipe early, and that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  throw error;
+  process.stderr.write(`gravity: stdout: ${reasonOf(error)}\n`);
+  process.exit(EXIT.failure);
 });
 
 process.exitCode = await runCli(process.argv.slice(2), {

@@ -33,6 +33,7 @@ const MONEY_ROW = rowOf({ gross: integer, refunds: integer, orders: integer });
 
 export class PlatformHost implements ReplayHost {
   private runner: FoldRunner | null = null;
+  private isWatched = false;
 
   private constructor(
     private readonly platform: Platform,
@@ -63,6 +64,7 @@ export class PlatformHost implements ReplayHost {
 
   async start(isWatched: boolean): Promise<void> {
     if (!this.foldsHere || this.runner !== null) return;
+    this.isWatched = isWatched;
     this.runner = await FoldRunner.start(this.platform, this.config, isWatched, (warning) =>
       this.io.err(`${warning}\n`),
     );
@@ -106,7 +108,8 @@ export class PlatformHost implements ReplayHost {
   }
 
   async close(): Promise<void> {
-    await this.runner?.stop();
+    // A paced replay has folded nearly all of it into rows already, and somebody looks at them.
+    await this.runner?.stop(this.isWatched || !this.io.signal.aborted);
     await this.platform.close();
   }
 }

@@ -3,12 +3,15 @@ import { BUILD } from '#service';
 import { Command, CommanderError } from 'commander';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
+import { reconcileCommand } from './commands/reconcile.js';
 import { replayCommand } from './commands/replay.js';
 import { schemasCommand } from './commands/schemas.js';
 import { tiersCommand } from './commands/tiers.js';
 import { topicsCommand } from './commands/topics.js';
 import { type CliIo } from './cli-io.js';
+import { escapeControlsInLines } from '../simulator/recorded/printable-text.js';
 import { CliError, EXIT } from './exit-codes.js';
+import { plainFailure } from './plain-failure.js';
 
 const HELP_END = `
 Without KAFKA_BROKERS, SCHEMA_REGISTRY_URL and CLICKHOUSE_URL everything is embedded in the data directory.
@@ -19,18 +22,25 @@ Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 the data d
 /** @returns the exit code */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   const program = programOf(io);
+  // It may quote names that are in a file.
+  const fail = (message: string): void => io.err(`gravity: ${escapeControlsInLines(message)}\n`);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof CliError) {
-      io.err(`gravity: ${error.message}\n`);
+      fail(error.message);
       return error.exitCode;
     }
     if (io.signal.aborted) {
       io.err('gravity: interrupted\n');
       return EXIT.interrupted;
+    }
+    const plain = plainFailure(error);
+    if (plain !== null) {
+      fail(plain);
+      return EXIT.failure;
     }
     io.err(`gravity: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return EXIT.failure;
@@ -47,6 +57,7 @@ function programOf(io: CliIo): Command {
     replayCommand(io),
     tiersCommand(io),
     figuresCommand(io),
+    reconcileCommand(io),
     topicsCommand(io),
     schemasCommand(io),
     migrateCommand(io),

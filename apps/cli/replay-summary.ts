@@ -1,5 +1,6 @@
 /** What a replay ends with, for a person (table) or a program (JSON). */
 import { type ReplayReport } from '../simulator/recorded/replay-plan.js';
+import { printable } from '../simulator/recorded/printable-text.js';
 import { type BrandTotals } from './replay-host.js';
 
 export interface ReplaySummary {
@@ -16,7 +17,18 @@ export interface ReplaySummary {
   readonly last_event: string | null;
   readonly wall_seconds: number;
   /** As ClickHouse has it, all that the brand's log holds. Null where it was not waited for. */
-  readonly brand: BrandTotals | null;
+  readonly brand: BrandSummary | null;
+}
+
+/** Amounts in minor units of the currency. */
+export interface BrandSummary {
+  readonly brand: string;
+  /** Persons by tier, index 0–5. */
+  readonly stocks: readonly { readonly scheme_id: string; readonly tiers: readonly number[] }[];
+  readonly orders: number;
+  readonly gmv_gross_minor: number;
+  readonly refunds_minor: number;
+  readonly gmv_net_minor: number;
 }
 
 export function summaryOf(
@@ -46,14 +58,25 @@ export function summaryOf(
     buyers: counts.buyers,
     last_event: counts.lastAt === null ? null : new Date(counts.lastAt).toISOString(),
     wall_seconds: Math.round(wallMs / 10) / 100,
-    brand: totals,
+    brand: totals === null ? null : brandSummaryOf(totals),
+  };
+}
+
+function brandSummaryOf({ brand, stocks, orders, gmvGrossMinor, refundsMinor }: BrandTotals): BrandSummary {
+  return {
+    brand,
+    stocks: stocks.map(({ schemeId, tiers }) => ({ scheme_id: schemeId, tiers })),
+    orders,
+    gmv_gross_minor: gmvGrossMinor,
+    refunds_minor: refundsMinor,
+    gmv_net_minor: gmvGrossMinor - refundsMinor,
   };
 }
 
 const STATUS_TEXT: Readonly<Record<ReplayReport['status'], string>> = {
-  written: 'replayed',
-  resumed: 'went on where it was stopped, and replayed to the end',
-  unchanged: 'had been replayed before: nothing was written',
+  replayed: 'replayed',
+  resumed: 'resumed: went on where it was stopped, to the end',
+  unchanged: 'unchanged: replayed before, so nothing was written',
   stopped: 'stopped: the same command goes on from here',
 };
 
@@ -66,7 +89,7 @@ export function renderSummary(summary: ReplaySummary, currency: string, minorDig
     ['rejected', count(summary.rejected_total)],
     ...Object.entries(summary.rejected).map(([reason, { count: of, rows }]): [string, string] => [
       `  ${reason}`,
-      `${count(of)}  (${rows.join(', ')}${of > rows.length ? ', …' : ''})`,
+      `${count(of)}  (${rows.map((row) => printable(row)).join(', ')}${of > rows.length ? ', …' : ''})`,
     ]),
     ...Object.entries(summary.ignored).map(([reason, of]): [string, string] => [
       `ignored ${reason}`,
@@ -78,14 +101,14 @@ export function renderSummary(summary: ReplaySummary, currency: string, minorDig
     ['last event', summary.last_event ?? '–'],
   ];
   if (summary.brand !== null) {
-    const { stocks, orders, gmvGrossMinor, refundsMinor } = summary.brand;
+    const { stocks, orders, gmv_gross_minor, gmv_net_minor } = summary.brand;
     const money = (minor: number): string => `${amount(minor, minorDigits)} ${currency}`;
-    for (const { schemeId, tiers } of stocks) {
-      lines.push([`tiers ${schemeId}`, tiers.map((of, tier) => `${tier}: ${count(of)}`).join('  ')]);
+    for (const { scheme_id, tiers } of stocks) {
+      lines.push([`tiers ${scheme_id}`, tiers.map((of, tier) => `${tier}: ${count(of)}`).join('  ')]);
     }
     lines.push(['orders', count(orders)]);
-    lines.push(['GMV gross', money(gmvGrossMinor)]);
-    lines.push(['GMV net', money(gmvGrossMinor - refundsMinor)]);
+    lines.push(['GMV gross', money(gmv_gross_minor)]);
+    lines.push(['GMV net', money(gmv_net_minor)]);
   }
   lines.push(['time', `${summary.wall_seconds} s`]);
   const width = Math.max(...lines.map(([name]) => name.length));

@@ -1,17 +1,19 @@
 /** `gravity figures`: the FAST+ figures of a brand, as the API gives them. */
 import { Command, Option } from 'commander';
-import { rowOf, text, type ClickHouse } from '#clickhouse';
+import { type ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, DEFAULT_WINDOWS } from '#domain';
 import { TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
+import { Catalogue } from '../../console/catalogue.js';
 import { answerFigures } from '../../console/figures/answer-figures.js';
 import { type FiguresAnswer } from '../../console/figures/answers.js';
+import { printableList } from '../../simulator/recorded/printable-text.js';
 import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
 import { atOption, parseAt } from '../at-option.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, runningHolder } from '../data-directory.js';
-import { CliError, usageError } from '../exit-codes.js';
+import { CliError, noBrand, usageError } from '../exit-codes.js';
 import { openPlatform } from '../open-platform.js';
 import { askRunning } from '../running-api.js';
 
@@ -76,7 +78,7 @@ async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<Figur
   }
   const zone = scheme?.zone ?? (rules === null ? null : dayZoneOf(rules)) ?? 'UTC';
   const answer = await answerFigures(clickhouse, {
-    brand: flags.brand ?? (await onlyBrand(clickhouse)),
+    brand: await brandOf(clickhouse, flags),
     channel: flags.channel,
     window: flags.window,
     at: flags.at === undefined ? null : parseAt(flags.at, zone),
@@ -88,18 +90,25 @@ async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<Figur
   return answer;
 }
 
-/** @throws CliError   none, or more than one */
-async function onlyBrand(clickhouse: ClickHouse): Promise<string> {
-  const rows = await clickhouse.query({
-    sql: 'SELECT DISTINCT brand FROM gravity.period_figures ORDER BY brand',
-    row: rowOf({ brand: text }),
-  });
-  const [first, second] = rows;
+/**
+ * The brand that is named, or the only one.
+ * @throws CliError   there are no figures, not of this brand or channel, or (usage) of more than one
+ */
+async function brandOf(clickhouse: ClickHouse, { brand, channel }: FiguresFlags): Promise<string> {
+  const entries = await new Catalogue(clickhouse).brands();
+  const names = entries.map((entry) => entry.brand).sort();
+  const [first, second] = entries;
   if (first === undefined) throw new CliError('there are no figures yet');
-  if (second === undefined) return first.brand;
-  throw usageError(
-    `there are several brands; name one by --brand: ${rows.map(({ brand }) => brand).join(', ')}`,
-  );
+  if (brand === undefined && second !== undefined) {
+    throw usageError(`there are several brands; name one by --brand: ${printableList(names)}`);
+  }
+  const entry = brand === undefined ? first : entries.find((one) => one.brand === brand);
+  if (entry === undefined) throw new CliError(noBrand(brand ?? '', names));
+  if (channel !== ALL_CHANNELS && !entry.channels.includes(channel)) {
+    const channels = printableList([ALL_CHANNELS, ...entry.channels]);
+    throw new CliError(`${entry.brand} has no channel "${channel}"; there is ${channels}`);
+  }
+  return entry.brand;
 }
 
 function print(answer: unknown, io: CliIo): void {

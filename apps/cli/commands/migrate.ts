@@ -1,7 +1,9 @@
 /** `gravity migrate`: brings ClickHouse's tables up to date. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { createClickHouse, migrate, MigrationError } from '#clickhouse';
+import { createClickHouse, migrate, MigrationError, type ClickHouse } from '#clickhouse';
 import { migrationsDirectory } from '#platform';
 import { cliConfig, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
@@ -31,7 +33,20 @@ export function migrateCommand(io: CliIo): Command {
 async function runMigrate(flags: MigrateFlags, io: CliIo): Promise<void> {
   const config = cliConfig(io, flags);
   if (config.clickhouseUrl === undefined) assertUnlocked(config.dataDir);
-  const clickhouse = await createClickHouse(connection(config));
+  const path = join(config.dataDir, 'clickhouse');
+  // Opening an engine makes its folder: a dry run opens one elsewhere where there is none yet.
+  const scratch =
+    config.clickhouseUrl === undefined && flags.dryRun === true && !existsSync(path)
+      ? mkdtempSync(join(tmpdir(), 'gravity-'))
+      : null;
+  try {
+    await applyMigrations(await createClickHouse(connection(config, scratch ?? path)), flags, io);
+  } finally {
+    if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function applyMigrations(clickhouse: ClickHouse, flags: MigrateFlags, io: CliIo): Promise<void> {
   try {
     await clickhouse.ping();
     const steps = await migrate(clickhouse, {
@@ -56,9 +71,10 @@ async function runMigrate(flags: MigrateFlags, io: CliIo): Promise<void> {
   }
 }
 
-function connection(config: CliConfig): Parameters<typeof createClickHouse>[0] {
-  const { clickhouseUrl, clickhouseUser, clickhousePassword, dataDir } = config;
+/** @param path   of the embedded engine */
+function connection(config: CliConfig, path: string): Parameters<typeof createClickHouse>[0] {
+  const { clickhouseUrl, clickhouseUser, clickhousePassword } = config;
   return clickhouseUrl === undefined
-    ? { path: join(dataDir, 'clickhouse') }
+    ? { path }
     : { url: clickhouseUrl, username: clickhouseUser, password: clickhousePassword };
 }

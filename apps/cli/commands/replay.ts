@@ -1,10 +1,8 @@
 /** `gravity replay FILE…` */
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
-import { loadOrCreatePseudonymKey, Pseudonymiser } from '#contracts';
+import { Pseudonymiser } from '#contracts';
 import { MissingColumnError } from '../../simulator/recorded/column-mapping.js';
 import { minorDigitsOf } from '../../simulator/recorded/currency.js';
 import { keyHashOf, NothingToReplayError, replay } from '../../simulator/recorded/replay.js';
@@ -14,6 +12,7 @@ import {
   type ReplayProgress,
   type ReplayReport,
 } from '../../simulator/recorded/replay-plan.js';
+import { escapeControls } from '../../simulator/recorded/printable-text.js';
 import { UnreadableFileError } from '../../simulator/recorded/text-lines.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
@@ -21,6 +20,8 @@ import { assertUnlocked } from '../data-directory.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { PlatformHost } from '../platform-host.js';
 import { formatCount, percent, ProgressLine, RateMeter } from '../progress-line.js';
+import { pseudonymKey } from '../pseudonym-key.js';
+import { RejectFile } from '../reject-file.js';
 import { type ReplayHost } from '../replay-host.js';
 import {
   readingOptions,
@@ -43,8 +44,8 @@ export function replayCommand(io: CliIo): Command {
 
 async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo): Promise<void> {
   const config = cliConfig(io, flags);
-  const plan = planOf(paths, flags, config);
   if (isEmbedded(config) || flags.foldHere === true) assertUnlocked(config.dataDir);
+  const plan = planOf(paths, flags, config, io);
   const startedAt = Date.now();
   const line = new ProgressLine(io);
   const rejects = flags.rejects === undefined ? null : new RejectFile(flags.rejects);
@@ -72,18 +73,21 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
     throw explained(error);
   } finally {
     line.clear();
-    await rejects?.close();
     await opened.host?.close();
     removeIfEmpty(join(config.dataDir, 'tmp'));
+    rejects?.close();
   }
 }
 
-function planOf(paths: readonly string[], flags: ReplayFlags, config: CliConfig): ReplayPlan {
-  const key = flags.pseudonymise === undefined ? null : loadOrCreatePseudonymKey(flags.pseudonymise);
+function planOf(paths: readonly string[], flags: ReplayFlags, config: CliConfig, io: CliIo): ReplayPlan {
+  const files = sourceFiles(paths, flags);
+  const reading = readingOptions(flags);
+  // After the other options, so that one that is wrong leaves no key behind.
+  const key = flags.pseudonymise === undefined ? null : pseudonymKey(flags.pseudonymise, io);
   const pseudonymiser = key === null ? null : new Pseudonymiser(key);
   return {
-    files: sourceFiles(paths, flags),
-    reading: readingOptions(flags),
+    files,
+    reading,
     sequencing: sequencingOptions(flags),
     wish: rulesWish(flags),
     speed: flags.speed,
@@ -117,7 +121,8 @@ async function finish(
   const isDrained = !io.signal.aborted && report.status !== 'stopped';
   const totals = host === null || !isDrained ? null : await host.totals(flags.brand);
   line.clear();
-  const summary = summaryOf(report, totals, Date.now() - startedAt);
+  const status = isDrained ? report.status : 'stopped';
+  const summary = summaryOf({ ...report, status }, totals, Date.now() - startedAt);
   io.out(
     flags.summary === 'json'
       ? `${JSON.stringify(summary, null, 2)}\n`
@@ -134,7 +139,7 @@ function progressOn(line: ProgressLine): (progress: ReplayProgress) => void {
       const { file, rowsRead, bytesRead, bytesTotal } = progress;
       line.update(
         () =>
-          `reading ${file}: ${percent(bytesRead, bytesTotal)}, ${formatCount(rowsRead)} rows, ${reading.perSecond(rowsRead)} rows/s`,
+          `reading ${escapeControls(file)}: ${percent(bytesRead, bytesTotal)}, ${formatCount(rowsRead)} rows, ${reading.perSecond(rowsRead)} rows/s`,
       );
       return;
     }
@@ -174,27 +179,5 @@ function removeIfEmpty(directory: string): void {
     rmdirSync(directory);
   } catch {
     // Another replay works in it, or there was nothing to spill.
-  }
-}
-
-/** Every rejected row, for whoever has to repair the file. */
-class RejectFile {
-  private readonly stream: WriteStream;
-
-  constructor(path: string) {
-    this.stream = createWriteStream(path);
-    this.stream.write('source,row,reason,detail\n');
-  }
-
-  write(source: string, row: number, reason: string, detail: string): void {
-    const cells = [source, String(row), reason, detail].map((cell) =>
-      /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell,
-    );
-    this.stream.write(`${cells.join(',')}\n`);
-  }
-
-  async close(): Promise<void> {
-    this.stream.end();
-    await finished(this.stream);
   }
 }

@@ -7,8 +7,8 @@ import { atOption, parseAt } from '../at-option.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { runningHolder, withDataDirectory } from '../data-directory.js';
-import { CliError, usageError } from '../exit-codes.js';
-import { openLog } from '../log-access.js';
+import { CliError, noBrand, usageError } from '../exit-codes.js';
+import { openLog, type OpenLog } from '../log-access.js';
 import { parseZone } from '../option-parsers.js';
 import { formatCount, percent, ProgressLine } from '../progress-line.js';
 import { askRunning, tierRowsFrom } from '../running-api.js';
@@ -76,6 +76,7 @@ async function folded(flags: TiersFlags, io: CliIo): Promise<readonly TierRow[]>
     const { rows } = await foldTiers(opened, { scheme, zone, brand, before }, ({ records, total }) =>
       line.update(() => `folding: ${percent(records, total)}, ${formatCount(records)} records`),
     );
+    if (brand !== null && rows.length === 0) await assertBrand(opened, scheme, brand);
     return rows;
   } catch (error) {
     if (error instanceof SeveralBrandsError) throw usageError(`${error.message}; name one by --brand`);
@@ -84,5 +85,25 @@ async function folded(flags: TiersFlags, io: CliIo): Promise<readonly TierRow[]>
   } finally {
     line.clear();
     await opened.close();
+  }
+}
+
+/**
+ * Nobody of this brand has a tier yet at the instant that was asked for, or there is no such brand.
+ * @throws CliError   persons of others are in the log, of this one never
+ */
+async function assertBrand(opened: OpenLog, scheme: string, brand: string): Promise<void> {
+  const brands = await brandsOf(opened, scheme);
+  if (brands.length > 0 && !brands.includes(brand)) throw new CliError(noBrand(brand, brands));
+}
+
+/** Those whose persons are in the log. */
+async function brandsOf(opened: OpenLog, scheme: string): Promise<readonly string[]> {
+  try {
+    const { brand } = await foldTiers(opened, { scheme, zone: null, brand: null, before: () => null });
+    return brand === null ? [] : [brand];
+  } catch (error) {
+    if (error instanceof SeveralBrandsError) return error.brands;
+    throw error;
   }
 }
