@@ -123,7 +123,7 @@ describe('replay', () => {
     await run([file('a.csv', `${HEADER}p,2024-01-05 01:00:00,1,\n`)]);
     const older = file('b.csv', `${HEADER}p,2024-01-04,1,\n`);
     await expect(run([older])).rejects.toThrow(OlderThanLogError);
-    await expect(run([older])).rejects.toThrow('backfill');
+    await expect(run([older])).rejects.toThrow('together, in one command, into a new data directory');
     const report = await run([file('c.csv', `${HEADER}p,2024-01-07 05:00:00,1,\n`)]);
     expect(report.status).toBe('replayed');
     expect((await describeLog(target, 0, ['p'])).slice(-8)).toEqual([
