@@ -110,6 +110,11 @@ describe('gravity', () => {
         gmv_gross_minor: 2_648,
       });
 
+      const reconciled = await gravity(['reconcile', '--data-dir', data, '--ends', '2', '--format', 'json']);
+      expect(reconciled).toMatchObject({ code: 0 });
+      expect(JSON.parse(reconciled.out)).toMatchObject({ drifts: [] });
+      expect(reconciled.out).toContain('"what": "persons rolling:30d"');
+
       const again = await gravity([
         'replay',
         cdnow,

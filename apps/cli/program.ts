@@ -3,6 +3,7 @@ import { BUILD } from '#service';
 import { Command, CommanderError } from 'commander';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
+import { reconcileCommand } from './commands/reconcile.js';
 import { replayCommand } from './commands/replay.js';
 import { schemasCommand } from './commands/schemas.js';
 import { tiersCommand } from './commands/tiers.js';
@@ -56,6 +57,7 @@ function programOf(io: CliIo): Command {
     replayCommand(io),
     tiersCommand(io),
     figuresCommand(io),
+    reconcileCommand(io),
     topicsCommand(io),
     schemasCommand(io),
     migrateCommand(io),

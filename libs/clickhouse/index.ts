@@ -61,6 +61,19 @@ export {
   type WindowQuery,
 } from './queries/window-figures.js';
 export { windowFiguresFromFacts, type FactsWindow } from './queries/window-figures-from-facts.js';
+export {
+  reconcilePersons,
+  type PersonDrift,
+  type PersonsReconciliation,
+  type PersonsSample,
+} from './reconcile/reconcile-persons.js';
+export {
+  reconcileWindow,
+  type WindowDrift,
+  type WindowReconciliation,
+  type WindowSample,
+} from './reconcile/reconcile-windows.js';
+export { reachedBy } from './reconcile/reached-by.js';
 export { ClickHouseArchiveSink } from './sinks/archive-sink.js';
 export { DeadLetterSink } from './sinks/dead-letter-sink.js';
 export { ClickHouseFigureSink } from './sinks/figure-sink.js';

@@ -266,7 +266,8 @@ export class BatchFold {
   private noteLate(event: FoldedTouchpoint, offset: number): void {
     if (event.at >= this.frame.watermark || event.origin === 'BACKFILL') return;
     const { brand, channel, eventId, person, at, arrivedAt } = event;
-    for (const { window, fromEnd, toEnd } of this.out.windows.countLate(at, this.ctx.grid)) {
+    const isLasting = event.type === 'link';
+    for (const { window, fromEnd, toEnd } of this.out.windows.countLate(at, this.ctx.grid, isLasting)) {
       this.out.late.push({
         ...{ brand, channel, window, eventId, person, at, arrivedAt, offset },
         missedFrom: fromEnd,

@@ -90,8 +90,8 @@ export class WindowChanges {
   }
 
   /** Counts an accepted event's misses (call once an event) and returns them for the late ledger. */
-  countLate(at: number, grid: WindowGrid): readonly LateMiss[] {
-    const misses = lateMisses(at, grid);
+  countLate(at: number, grid: WindowGrid, lasting = false): readonly LateMiss[] {
+    const misses = lateMisses(at, grid, lasting);
     for (const { window } of misses) this.lateCounts.set(window, (this.lateCounts.get(window) ?? 0) + 1);
     return misses;
   }

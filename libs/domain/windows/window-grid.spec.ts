@@ -57,6 +57,10 @@ describe('lateness of an event', () => {
     expect(lateMisses(at, grid)).toEqual(misses);
   });
 
+  it('reaches to the last final end where it counts from then on', () => {
+    expect(lateMisses(5_000, grid, true)).toEqual([{ window: 'w', fromEnd: 10_000, toEnd: 80_000 }]);
+  });
+
   it('is nothing before the first tick', () => {
     expect(lateMisses(0, windowGrid([W], -Infinity))).toEqual([]);
   });

@@ -114,8 +114,11 @@ export interface LateMiss {
   readonly toEnd: number;
 }
 
-/** The windows some of whose final ends an event at `at` (ms) has missed. Empty for nearly every event. */
-export function lateMisses(at: number, grid: WindowGrid): readonly LateMiss[] {
+/**
+ * The windows some of whose final ends an event at `at` (ms) has missed. Empty for nearly every event.
+ * @param lasting   it counts from then on, as a link does, and not only for a window's width
+ */
+export function lateMisses(at: number, grid: WindowGrid, lasting = false): readonly LateMiss[] {
   let misses: LateMiss[] | undefined;
   for (const window of grid.windows) {
     const bucket = Math.floor(at / window.slideMs);
@@ -123,7 +126,7 @@ export function lateMisses(at: number, grid: WindowGrid): readonly LateMiss[] {
     const spec = grid.specs[window.index];
     if (spec === undefined) continue;
     const missedFrom = Math.max(bucket, window.rowsFrom);
-    const missedTo = Math.min(window.lateFrom, bucket + window.ends);
+    const missedTo = lasting ? window.lateFrom : Math.min(window.lateFrom, bucket + window.ends);
     if (missedFrom >= missedTo) continue;
     misses ??= [];
     misses.push({

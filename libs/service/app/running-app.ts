@@ -39,6 +39,8 @@ export class RunningApp<Config extends ServerConfig> {
     const nest = await NestFactory.create<NestExpressApplication>(root, {
       logger: new NestLogger(logger.child('nest')),
       abortOnError: false,
+      // Nothing here reads a body.
+      bodyParser: false,
       // A page that follows the live stream must not hold up the end.
       forceCloseConnections: true,
     });

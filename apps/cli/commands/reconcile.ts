@@ -1,0 +1,207 @@
+/** `gravity reconcile`: live figures held against what SQL makes of the raw facts. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import {
+  reachedBy,
+  reconcilePersons,
+  reconcileWindow,
+  type ClickHouse,
+  type PersonDrift,
+  type WindowDrift,
+} from '#clickhouse';
+import { defaultRules, type Rules } from '#domain';
+import { type Platform } from '#platform';
+import { Catalogue, type BrandEntry } from '../../console/catalogue.js';
+import { lastRules } from '../../simulator/recorded/replay-log.js';
+import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
+import { type CliIo } from '../cli-io.js';
+import { assertLogExists, assertUnlocked } from '../data-directory.js';
+import { CliError, noBrand } from '../exit-codes.js';
+import { FoldRunner, pause } from '../fold-runner.js';
+import { openPlatform } from '../open-platform.js';
+import { formatCount, ProgressLine } from '../progress-line.js';
+import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';
+
+interface ReconcileFlags {
+  readonly dataDir?: string;
+  readonly brand?: string;
+  readonly window?: readonly string[];
+  readonly ends: number;
+  readonly format: OutputFormat;
+}
+
+/** What was compared, one row each. */
+interface Compared {
+  readonly brand: string;
+  /** A window, or `persons` under a scheme. */
+  readonly what: string;
+  readonly compared: number;
+  /** Differ by what came too late (windows), or are ahead of the watermark (persons). */
+  readonly set_aside: number;
+  readonly differ: number;
+}
+
+interface Findings {
+  readonly compared: readonly Compared[];
+  readonly drifts: readonly Row[];
+}
+
+const ENDS = 25;
+const ENDS_MAX = 1_000_000;
+const DRIFTS_SHOWN = 20;
+/** Rows and raw facts come on two ways: a difference has to stand for as long as one may be behind the other. */
+const SECOND_LOOK_MS = 5_000;
+/** Somewhere between the ends that other runs of other numbers of ends look at. */
+const OFFSET = 0.382;
+
+export function reconcileCommand(io: CliIo): Command {
+  return new Command('reconcile')
+    .description(
+      'hold live figures against a recount of the raw facts by SQL alone; exit code 1 where they differ',
+    )
+    .option(
+      '--data-dir <dir>',
+      'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
+    )
+    .option('--brand <name>', 'this brand only (default: all)')
+    .option('--window <window...>', 'these windows only (default: all of the log)')
+    .option('--ends <n>', 'closed ends to compare of each window, in every channel', parseEnds, ENDS)
+    .addOption(new Option('--format <format>').choices([...OUTPUT_FORMATS]).default('table'))
+    .action((flags: ReconcileFlags) => runReconcile(flags, io));
+}
+
+function parseEnds(text: string): number {
+  const ends = Number(text);
+  if (/^\d+$/.test(text) && ends >= 1 && ends <= ENDS_MAX) return ends;
+  throw new InvalidArgumentError(`expected a whole number from 1 to ${ENDS_MAX}`);
+}
+
+async function runReconcile(flags: ReconcileFlags, io: CliIo): Promise<void> {
+  const config = cliConfig(io, flags);
+  if (isEmbedded(config)) {
+    assertLogExists(config.dataDir);
+    assertUnlocked(config.dataDir);
+  }
+  const platform = await openPlatform(config, io);
+  try {
+    await platform.ready(io.signal);
+    if (isEmbedded(config)) await catchUp(platform, config, io);
+    const first = await findingsOf(platform, flags, io);
+    const isMoving = !isEmbedded(config) && first.drifts.length > 0;
+    if (isMoving) await pause(SECOND_LOOK_MS);
+    print(isMoving ? await findingsOf(platform, flags, io) : first, flags, io);
+  } finally {
+    await platform.close();
+  }
+}
+
+/** A process that was stopped may have folded what it had not archived, or the other way round. */
+async function catchUp(platform: Platform, config: CliConfig, io: CliIo): Promise<void> {
+  const line = new ProgressLine(io);
+  const runner = await FoldRunner.start(platform, config, false, (warning) => line.note(warning));
+  try {
+    await runner.waitDrained(
+      ({ recordsLeft, rowsLeft }) =>
+        line.update(
+          () => `catching up: ${formatCount(recordsLeft)} records, ${formatCount(rowsLeft)} rows left`,
+        ),
+      io.signal,
+    );
+  } finally {
+    line.clear();
+    await runner.stop(!io.signal.aborted);
+  }
+}
+
+async function findingsOf(platform: Platform, flags: ReconcileFlags, io: CliIo): Promise<Findings> {
+  const { clickhouse } = platform;
+  const rules = (await lastRules(platform.log, platform.codecs().log)) ?? defaultRules();
+  const compared: Compared[] = [];
+  const drifts: Row[] = [];
+  const line = new ProgressLine(io);
+  for (const entry of await brandsOf(clickhouse, flags.brand)) {
+    for (const spec of rules.windows) {
+      if (flags.window !== undefined && !flags.window.includes(spec.id)) continue;
+      const { brand, channels } = entry;
+      const found = await reconcileWindow(
+        clickhouse,
+        { brand, channels, window: spec, endsMax: flags.ends, offset: OFFSET },
+        (done, of) => {
+          io.signal.throwIfAborted();
+          line.update(() => `${brand}: window ${spec.id}, end ${done} of ${of}`);
+        },
+      );
+      const { late: set_aside } = found;
+      const differ = found.drifts.length;
+      compared.push({ brand, what: `window ${spec.id}`, compared: found.compared, set_aside, differ });
+      drifts.push(...found.drifts.map(windowDriftRow));
+    }
+    if (flags.window === undefined) await addPersons(clickhouse, entry, rules, line, compared, drifts);
+  }
+  line.clear();
+  return { compared, drifts };
+}
+
+async function addPersons(
+  clickhouse: ClickHouse,
+  { brand }: BrandEntry,
+  rules: Rules,
+  line: ProgressLine,
+  compared: Compared[],
+  drifts: Row[],
+): Promise<void> {
+  const watermark = await reachedBy(clickhouse);
+  if (watermark === null) return;
+  for (const scheme of rules.schemes) {
+    if (scheme.brand !== null && scheme.brand !== brand) continue;
+    line.update(() => `${brand}: persons under ${scheme.id}`);
+    const found = await reconcilePersons(clickhouse, { brand, scheme, watermark });
+    const what = `persons ${scheme.id}`;
+    compared.push({
+      ...{ brand, what, compared: found.compared, set_aside: found.ahead, differ: found.drifts.length },
+    });
+    drifts.push(...found.drifts.map(personDriftRow));
+  }
+}
+
+function windowDriftRow({ brand, channel, window, end, figure, live, recount }: WindowDrift): Row {
+  const where = `window ${window}, ${channel}, ${new Date(end).toISOString()}`;
+  return { brand, where, figure, live, recount };
+}
+
+function personDriftRow({ brand, schemeId, person, field, live, recount }: PersonDrift): Row {
+  const cell = (value: number | boolean | null): number | null => (value === null ? null : Number(value));
+  const where = `person ${person}, ${schemeId}`;
+  return { brand, where, figure: field, live: cell(live), recount: cell(recount) };
+}
+
+/** @throws CliError   there is no such brand, or none at all */
+async function brandsOf(clickhouse: ClickHouse, brand: string | undefined): Promise<readonly BrandEntry[]> {
+  const entries = await new Catalogue(clickhouse).brands();
+  if (entries.length === 0) throw new CliError('there are no figures yet');
+  if (brand === undefined) return entries;
+  const named = entries.filter((entry) => entry.brand === brand);
+  if (named.length === 0) throw new CliError(noBrand(brand, entries.map((entry) => entry.brand).sort()));
+  return named;
+}
+
+/** @throws CliError   figures differ */
+function print({ compared, drifts }: Findings, { format }: ReconcileFlags, io: CliIo): void {
+  if (format === 'json') io.out(`${JSON.stringify({ compared, drifts }, null, 2)}\n`);
+  else {
+    const columns = ['brand', 'what', 'compared', 'set_aside', 'differ'];
+    for (const piece of formatRows(
+      columns,
+      compared.map((row) => ({ ...row })),
+      format,
+    ))
+      io.out(piece);
+    for (const { brand, where, figure, live, recount } of drifts.slice(0, DRIFTS_SHOWN)) {
+      io.err(
+        `${brand ?? ''}: ${where ?? ''}: ${figure ?? ''} is ${live ?? 'none'}, recounted ${recount ?? 'none'}\n`,
+      );
+    }
+    if (drifts.length > DRIFTS_SHOWN) io.err(`… and ${formatCount(drifts.length - DRIFTS_SHOWN)} more\n`);
+  }
+  if (drifts.length > 0)
+    throw new CliError(`${formatCount(drifts.length)} figures differ from the raw facts`);
+}

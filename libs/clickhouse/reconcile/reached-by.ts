@@ -1,0 +1,19 @@
+import { type ClickHouse } from '../clickhouse.js';
+import { integer, rowOf } from '../row-reader.js';
+
+/** Event time (ms) that every partition of the newest generation has reached by its rows; null before the first. */
+export async function reachedBy(clickhouse: ClickHouse): Promise<number | null> {
+  const rows = await clickhouse.query({
+    sql: `
+      WITH (SELECT max(generation) FROM gravity.window_heartbeats) AS newest
+      SELECT partition, max(at_ms) AS reached_ms FROM (
+        SELECT partition, toUnixTimestamp64Milli(end) AS at_ms FROM gravity.window_heartbeats
+        WHERE generation = newest
+        UNION ALL
+        SELECT partition, toUnixTimestamp64Milli(watermark) AS at_ms FROM gravity.window_figures
+        WHERE generation = newest
+      ) GROUP BY partition`,
+    row: rowOf({ partition: integer, reached_ms: integer }),
+  });
+  return rows.length === 0 ? null : Math.min(...rows.map(({ reached_ms }) => reached_ms));
+}

@@ -1,0 +1,136 @@
+/** Live window figures held against a recount of the raw facts, at a sample of closed ends. */
+import { ALL_CHANNELS, type WindowSpec } from '#domain';
+import { type ClickHouse } from '../clickhouse.js';
+import { heartbeats, windowFiguresAt } from '../queries/window-figures.js';
+import { windowFiguresFromFacts } from '../queries/window-figures-from-facts.js';
+import { type WindowCount } from '../queries/window-counts.js';
+import { integer, integerOrNull, rowOf } from '../row-reader.js';
+
+export interface WindowSample {
+  readonly brand: string;
+  /** Without `all`, which is compared too. */
+  readonly channels: readonly string[];
+  readonly window: Pick<WindowSpec, 'id' | 'widthMs' | 'slideMs'>;
+  /** How many ends at most: the newest closed one, and others spread over all there are. */
+  readonly endsMax: number;
+  /** In [0, 1): where the others lie. The same ends for the same figure. */
+  readonly offset: number;
+}
+
+export interface WindowDrift {
+  readonly brand: string;
+  readonly channel: string;
+  readonly window: string;
+  /** ms. */
+  readonly end: number;
+  readonly figure: WindowCount;
+  readonly live: number;
+  readonly recount: number;
+}
+
+export interface WindowReconciliation {
+  /** Ends, each of them in every channel. */
+  readonly ends: number;
+  readonly compared: number;
+  /** (end, channel) pairs that differ by what came too late for them: the ledger names it. */
+  readonly late: number;
+  readonly drifts: readonly WindowDrift[];
+}
+
+const FIGURES = [
+  ...(['visitors', 'active', 'active_related', 'visitors_related'] as const),
+  ...(['capital', 'orders', 'gmv_gross_minor', 'refunds_minor'] as const),
+] satisfies readonly WindowCount[];
+
+const ZEROS: Readonly<Record<WindowCount, number>> = {
+  ...{ visitors: 0, active: 0, active_related: 0, visitors_related: 0, capital: 0 },
+  ...{ orders: 0, gmv_gross_minor: 0, refunds_minor: 0 },
+};
+
+/** @param onEnd   told after each end, with how many there are */
+export async function reconcileWindow(
+  clickhouse: ClickHouse,
+  sample: WindowSample,
+  onEnd: (done: number, of: number) => void = () => undefined,
+): Promise<WindowReconciliation> {
+  const ends = await sampledEnds(clickhouse, sample);
+  const drifts: WindowDrift[] = [];
+  let compared = 0;
+  let late = 0;
+  for (const [nth, end] of ends.entries()) {
+    for (const channel of [ALL_CHANNELS, ...sample.channels]) {
+      const found = await driftAt(clickhouse, sample, channel, end);
+      compared += 1;
+      if (found.length === 0) continue;
+      if (await isLate(clickhouse, sample, channel, end)) late += 1;
+      else drifts.push(...found);
+    }
+    onEnd(nth + 1, ends.length);
+  }
+  return { ends: ends.length, compared, late, drifts };
+}
+
+/** Closed ends whose whole window lies behind the first tick, newest first. */
+async function sampledEnds(clickhouse: ClickHouse, sample: WindowSample): Promise<readonly number[]> {
+  const { id: window, slideMs } = sample.window;
+  const beats = await heartbeats(clickhouse, window);
+  if (beats === null) return [];
+  const last = Math.min(...beats.closed.values());
+  const [bounds] = await clickhouse.query({
+    sql: `
+      SELECT toUnixTimestamp64Milli(minOrNullIf(end, status != 'incomplete')) AS first_ms,
+        toUnixTimestamp64Milli(maxOrNullIf(end, status = 'incomplete')) AS incomplete_ms
+      FROM gravity.window_figures FINAL
+      WHERE brand = {brand:String} AND window = {window:String} AND generation = {generation:UInt32}`,
+    params: { brand: sample.brand, window, generation: beats.generation },
+    row: rowOf({ first_ms: integerOrNull, incomplete_ms: integerOrNull }),
+  });
+  const begun = bounds?.first_ms ?? null;
+  if (begun === null) return [];
+  const first = Math.max(begun, (bounds?.incomplete_ms ?? -Infinity) + slideMs);
+  const total = Math.floor((last - first) / slideMs) + 1;
+  if (total <= sample.endsMax)
+    return Array.from({ length: Math.max(0, total) }, (_, n) => last - n * slideMs);
+  const stride = (total - 1) / (sample.endsMax - 1);
+  const places = Array.from({ length: sample.endsMax }, (_, n) =>
+    n === 0 ? 0 : Math.min(total - 1, Math.floor((n - sample.offset) * stride)),
+  );
+  return [...new Set(places)].map((place) => last - place * slideMs);
+}
+
+async function driftAt(
+  clickhouse: ClickHouse,
+  { brand, window }: WindowSample,
+  channel: string,
+  end: number,
+): Promise<readonly WindowDrift[]> {
+  const [stored, recount] = await Promise.all([
+    windowFiguresAt(clickhouse, { brand, channel, window: window.id }, end),
+    windowFiguresFromFacts(clickhouse, { brand, channel, widthMs: window.widthMs, at: end }),
+  ]);
+  const live = stored ?? ZEROS;
+  return FIGURES.filter((figure) => live[figure] !== recount[figure]).map((figure) => ({
+    ...{ brand, channel, window: window.id, end, figure },
+    live: live[figure],
+    recount: recount[figure],
+  }));
+}
+
+async function isLate(
+  clickhouse: ClickHouse,
+  { brand, window }: WindowSample,
+  channel: string,
+  end: number,
+): Promise<boolean> {
+  const [found] = await clickhouse.query({
+    sql: `
+      SELECT count() AS events FROM gravity.late_events
+      WHERE brand = {brand:String} AND window = {window:String}
+        AND missed_from <= fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND missed_to > fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND ({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String})`,
+    params: { brand, window: window.id, channel, end },
+    row: rowOf({ events: integer }),
+  });
+  return (found?.events ?? 0) > 0;
+}
