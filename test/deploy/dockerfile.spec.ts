@@ -34,7 +34,7 @@ describe('deploy/Dockerfile', () => {
     expect(image.slice(user).some((line) => line.startsWith('RUN '))).toBe(false);
     expect(image.some((line) => /npm|apt/.test(line))).toBe(false);
     expect(image.some((line) => line.startsWith('HEALTHCHECK '))).toBe(true);
-    expect(image).toContain('ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=64"]');
+    expect(image).toContain('ENTRYPOINT ["node", "--enable-source-maps"]');
   });
 
   it('copies what exists and is not kept out of the build', () => {
