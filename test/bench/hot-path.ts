@@ -15,6 +15,7 @@ import {
   type WindowSpec,
 } from '#domain';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
+import { collectGarbage } from './collect-garbage.js';
 import { type BenchResult } from './bench-report.js';
 import { FloorFold } from './floor-fold.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
@@ -44,9 +45,12 @@ export async function hotPath(options: BenchOptions): Promise<BenchResult> {
   const log = logBytes(codec, options);
   const watch = new MachineWatch();
   const before = process.cpuUsage();
-  // The windows come last: what they leave on the heap must not be anybody else's to collect.
+  // What one leaves on the heap must not be the next one's to collect.
+  collectGarbage();
   const floor = measureFloor(log);
+  collectGarbage();
   const plain = measureFold(log, codec, []);
+  collectGarbage();
   const full = measureFold(log, codec, DEFAULT_WINDOWS);
   const surroundings = watch.end(cpuSeconds(before));
   const unit = 'events/CPU-s';
