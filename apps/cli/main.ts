@@ -1,13 +1,16 @@
+import { SignalGate } from '#service';
 import { runCli } from './program.js';
 import { EXIT } from './exit-codes.js';
 import { reasonOf } from './plain-failure.js';
 
 const abort = new AbortController();
+const gate = new SignalGate();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    const signalled = gate.next();
     // A second signal does not wait for the end of the batch.
-    if (abort.signal.aborted) process.exit(EXIT.interrupted);
-    abort.abort();
+    if (signalled === 'again') process.exit(EXIT.interrupted);
+    if (signalled === 'first') abort.abort();
   });
 }
 // `gravity tiers | head` closes the pipe early, and that is no failure.

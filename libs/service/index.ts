@@ -7,6 +7,7 @@ export {
 } from './app/app-definition.js';
 export { BUILD } from './app/build-version.js';
 export { EXIT, runApp } from './app/run-app.js';
+export { SignalGate } from './app/signal-gate.js';
 export { RunningApp } from './app/running-app.js';
 export { type Chassis, ServiceModule } from './app/service.module.js';
 export {
