@@ -1,5 +1,5 @@
 /** The commands of `gravity`, and how they end. */
-import { BUILD } from '#service';
+import { BUILD, ConfigError } from '#service';
 import { Command, CommanderError } from 'commander';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -32,6 +32,10 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     if (error instanceof CliError) {
       fail(error.message);
       return error.exitCode;
+    }
+    if (error instanceof ConfigError) {
+      fail(error.message);
+      return EXIT.usage;
     }
     if (io.signal.aborted) {
       io.err('gravity: interrupted\n');

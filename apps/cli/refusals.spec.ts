@@ -63,6 +63,24 @@ describe('gravity', () => {
   );
 
   it(
+    'names settings that do not go together, whatever the command',
+    async () => {
+      const env = { KAFKA_BROKERS: '127.0.0.1:1', KAFKA_SASL_USER: 'u' };
+      const message = 'KAFKA_SASL_USER and KAFKA_SASL_PASSWORD need KAFKA_SASL_MECHANISM too';
+      for (const argv of [
+        ['topics', 'apply'],
+        ['tiers', '--data-dir', join(root, 'none')],
+      ]) {
+        const settings = { HOME: root, SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1', ...env };
+        const refused = await runGravity(argv, settings);
+        expect([argv[0], refused.code, refused.out]).toEqual([argv[0], 2, '']);
+        expect(complaint(refused)).toBe(`gravity: The configuration is wrong:\n  - ${message}\n`);
+      }
+    },
+    SLOW_MS,
+  );
+
+  it(
     'takes no key file that is none, and makes no directory for one',
     async () => {
       const empty = file('empty.key', '');

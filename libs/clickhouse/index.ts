@@ -50,7 +50,7 @@ export {
   type TierChangeCursor,
   type TierChangesQuery,
 } from './queries/tier-changes.js';
-export { type WindowCounts } from './queries/window-counts.js';
+export { addedCounts, NO_COUNTS, type WindowCounts } from './queries/window-counts.js';
 export {
   latestWindowFigures,
   windowFiguresAt,

@@ -144,4 +144,4 @@ export { personSummaries, type PersonSummary } from './person-summary.js';
 export { tierAt } from './tiers.js';
 export { encodeFigures, Figures, restoreFigures, type FiguresSnapshot } from './figures/figures.js';
 export { type PeriodFigure } from './figures/period-row.js';
-export { type DayChange, type FigureChanges, type LateArrival } from './figures/figure-changes.js';
+export { type DayChange, type FigureChanges } from './figures/figure-changes.js';

@@ -4,16 +4,16 @@ import { type ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, DEFAULT_WINDOWS } from '#domain';
 import { TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
-import { Catalogue } from '../../console/catalogue.js';
 import { answerFigures } from '../../console/figures/answer-figures.js';
 import { type FiguresAnswer } from '../../console/figures/answers.js';
 import { printableList } from '../../simulator/recorded/printable-text.js';
 import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
 import { atOption, parseAt } from '../at-option.js';
+import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, runningHolder } from '../data-directory.js';
-import { CliError, noBrand, usageError } from '../exit-codes.js';
+import { CliError, usageError } from '../exit-codes.js';
 import { openPlatform } from '../open-platform.js';
 import { askRunning } from '../running-api.js';
 
@@ -95,15 +95,12 @@ async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<Figur
  * @throws CliError   there are no figures, not of this brand or channel, or (usage) of more than one
  */
 async function brandOf(clickhouse: ClickHouse, { brand, channel }: FiguresFlags): Promise<string> {
-  const entries = await new Catalogue(clickhouse).brands();
-  const names = entries.map((entry) => entry.brand).sort();
-  const [first, second] = entries;
-  if (first === undefined) throw new CliError('there are no figures yet');
-  if (brand === undefined && second !== undefined) {
+  const entries = await brandEntries(clickhouse, brand);
+  const [entry] = entries;
+  if (entries.length > 1) {
+    const names = entries.map((one) => one.brand).sort();
     throw usageError(`there are several brands; name one by --brand: ${printableList(names)}`);
   }
-  const entry = brand === undefined ? first : entries.find((one) => one.brand === brand);
-  if (entry === undefined) throw new CliError(noBrand(brand ?? '', names));
   if (channel !== ALL_CHANNELS && !entry.channels.includes(channel)) {
     const channels = printableList([ALL_CHANNELS, ...entry.channels]);
     throw new CliError(`${entry.brand} has no channel "${channel}"; there is ${channels}`);

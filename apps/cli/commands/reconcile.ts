@@ -8,14 +8,15 @@ import {
   type PersonDrift,
   type WindowDrift,
 } from '#clickhouse';
-import { defaultRules, type Rules } from '#domain';
+import { defaultRules, type Rules, type WindowSpec } from '#domain';
 import { type Platform } from '#platform';
-import { Catalogue, type BrandEntry } from '../../console/catalogue.js';
+import { type BrandEntry } from '../../console/catalogue.js';
 import { lastRules } from '../../simulator/recorded/replay-log.js';
+import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
-import { CliError, noBrand } from '../exit-codes.js';
+import { CliError } from '../exit-codes.js';
 import { FoldRunner, pause } from '../fold-runner.js';
 import { openPlatform } from '../open-platform.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
@@ -29,22 +30,14 @@ interface ReconcileFlags {
   readonly format: OutputFormat;
 }
 
-/** What was compared, one row each. */
-interface Compared {
-  readonly brand: string;
-  /** A window, or `persons` under a scheme. */
-  readonly what: string;
-  readonly compared: number;
-  /** Differ by what came too late (windows), or are ahead of the watermark (persons). */
-  readonly set_aside: number;
-  readonly differ: number;
-}
-
 interface Findings {
-  readonly compared: readonly Compared[];
+  /** One for each window, and for the persons under each scheme. */
+  readonly compared: readonly Row[];
   readonly drifts: readonly Row[];
 }
 
+/** `set_aside`: differ by what came too late (windows), or are ahead of the watermark (persons). */
+const COLUMNS = ['brand', 'what', 'compared', 'set_aside', 'differ'] as const;
 const ENDS = 25;
 const ENDS_MAX = 1_000_000;
 const DRIFTS_SHOWN = 20;
@@ -115,52 +108,64 @@ async function catchUp(platform: Platform, config: CliConfig, io: CliIo): Promis
 async function findingsOf(platform: Platform, flags: ReconcileFlags, io: CliIo): Promise<Findings> {
   const { clickhouse } = platform;
   const rules = (await lastRules(platform.log, platform.codecs().log)) ?? defaultRules();
-  const compared: Compared[] = [];
-  const drifts: Row[] = [];
   const line = new ProgressLine(io);
-  for (const entry of await brandsOf(clickhouse, flags.brand)) {
+  const parts: Findings[] = [];
+  for (const entry of await brandEntries(clickhouse, flags.brand)) {
     for (const spec of rules.windows) {
       if (flags.window !== undefined && !flags.window.includes(spec.id)) continue;
-      const { brand, channels } = entry;
-      const found = await reconcileWindow(
-        clickhouse,
-        { brand, channels, window: spec, endsMax: flags.ends, offset: OFFSET },
-        (done, of) => {
-          io.signal.throwIfAborted();
-          line.update(() => `${brand}: window ${spec.id}, end ${done} of ${of}`);
-        },
-      );
-      const { late: set_aside } = found;
-      const differ = found.drifts.length;
-      compared.push({ brand, what: `window ${spec.id}`, compared: found.compared, set_aside, differ });
-      drifts.push(...found.drifts.map(windowDriftRow));
+      parts.push(await windowFindings(clickhouse, entry, spec, flags.ends, line, io.signal));
     }
-    if (flags.window === undefined) await addPersons(clickhouse, entry, rules, line, compared, drifts);
+    if (flags.window === undefined) parts.push(...(await personsFindings(clickhouse, entry, rules, line)));
   }
   line.clear();
-  return { compared, drifts };
+  return {
+    compared: parts.flatMap(({ compared }) => compared),
+    drifts: parts.flatMap(({ drifts }) => drifts),
+  };
 }
 
-async function addPersons(
+async function windowFindings(
+  clickhouse: ClickHouse,
+  { brand, channels }: BrandEntry,
+  window: WindowSpec,
+  endsMax: number,
+  line: ProgressLine,
+  signal: AbortSignal,
+): Promise<Findings> {
+  const { compared, late, drifts } = await reconcileWindow(
+    clickhouse,
+    { brand, channels, window, endsMax, offset: OFFSET },
+    (done, of) => {
+      signal.throwIfAborted();
+      line.update(() => `${brand}: window ${window.id}, end ${done} of ${of}`);
+    },
+  );
+  return {
+    compared: [{ brand, what: `window ${window.id}`, compared, set_aside: late, differ: drifts.length }],
+    drifts: drifts.map(windowDriftRow),
+  };
+}
+
+async function personsFindings(
   clickhouse: ClickHouse,
   { brand }: BrandEntry,
-  rules: Rules,
+  { schemes }: Rules,
   line: ProgressLine,
-  compared: Compared[],
-  drifts: Row[],
-): Promise<void> {
+): Promise<readonly Findings[]> {
   const watermark = await reachedBy(clickhouse);
-  if (watermark === null) return;
-  for (const scheme of rules.schemes) {
+  if (watermark === null) return [];
+  const parts: Findings[] = [];
+  for (const scheme of schemes) {
     if (scheme.brand !== null && scheme.brand !== brand) continue;
     line.update(() => `${brand}: persons under ${scheme.id}`);
-    const found = await reconcilePersons(clickhouse, { brand, scheme, watermark });
+    const { compared, ahead, drifts } = await reconcilePersons(clickhouse, { brand, scheme, watermark });
     const what = `persons ${scheme.id}`;
-    compared.push({
-      ...{ brand, what, compared: found.compared, set_aside: found.ahead, differ: found.drifts.length },
+    parts.push({
+      compared: [{ brand, what, compared, set_aside: ahead, differ: drifts.length }],
+      drifts: drifts.map(personDriftRow),
     });
-    drifts.push(...found.drifts.map(personDriftRow));
   }
+  return parts;
 }
 
 function windowDriftRow({ brand, channel, window, end, figure, live, recount }: WindowDrift): Row {
@@ -174,27 +179,11 @@ function personDriftRow({ brand, schemeId, person, field, live, recount }: Perso
   return { brand, where, figure: field, live: cell(live), recount: cell(recount) };
 }
 
-/** @throws CliError   there is no such brand, or none at all */
-async function brandsOf(clickhouse: ClickHouse, brand: string | undefined): Promise<readonly BrandEntry[]> {
-  const entries = await new Catalogue(clickhouse).brands();
-  if (entries.length === 0) throw new CliError('there are no figures yet');
-  if (brand === undefined) return entries;
-  const named = entries.filter((entry) => entry.brand === brand);
-  if (named.length === 0) throw new CliError(noBrand(brand, entries.map((entry) => entry.brand).sort()));
-  return named;
-}
-
 /** @throws CliError   figures differ */
 function print({ compared, drifts }: Findings, { format }: ReconcileFlags, io: CliIo): void {
   if (format === 'json') io.out(`${JSON.stringify({ compared, drifts }, null, 2)}\n`);
   else {
-    const columns = ['brand', 'what', 'compared', 'set_aside', 'differ'];
-    for (const piece of formatRows(
-      columns,
-      compared.map((row) => ({ ...row })),
-      format,
-    ))
-      io.out(piece);
+    for (const piece of formatRows(COLUMNS, compared, format)) io.out(piece);
     for (const { brand, where, figure, live, recount } of drifts.slice(0, DRIFTS_SHOWN)) {
       io.err(
         `${brand ?? ''}: ${where ?? ''}: ${figure ?? ''} is ${live ?? 'none'}, recounted ${recount ?? 'none'}\n`,

@@ -12,6 +12,7 @@ import { badParameter } from '../http/api-problem.js';
 import { ClickHouseFilter } from '../http/clickhouse.filter.js';
 import { LATE_PARAMS, PARAMS, type ParamsOf } from '../http/params.js';
 import { ApiParams, Params } from '../http/params-pipe.js';
+import { cursorAfter } from './cursor.js';
 import { lateCursorFromText, lateCursorText } from './late-cursor.js';
 
 const { brand, channel, limit, after } = PARAMS;
@@ -59,10 +60,7 @@ export class LateEventsController {
     @Params(LATE_EVENTS) params: LateEventsParams,
   ): Promise<z.infer<typeof lateEventsAnswerSchema>> {
     const { clickhouse, catalogue, partitionsTotal } = this.service;
-    const cursor = params.after === undefined ? null : lateCursorFromText(params.after);
-    if (params.after !== undefined && cursor === null) {
-      throw badParameter('after', 'after: expected the `next` of an answer');
-    }
+    const cursor = cursorAfter(params.after, lateCursorFromText);
     if (params.from !== undefined && params.to !== undefined && params.from > params.to) {
       throw badParameter('from', 'from: expected an instant that is not after `to`');
     }

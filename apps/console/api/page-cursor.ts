@@ -1,11 +1,11 @@
-/** Where a page of tier changes ended, as text that means nothing to whoever carries it. */
 import { z } from 'zod';
 import { type TierChangeCursor } from '#clickhouse';
+import { cursorInstant, partsOfCursor, textOfCursor } from './cursor.js';
 
 const VERSION_MAX = 2n ** 64n - 1n;
 
-const CURSOR = z.tuple([
-  z.int().min(-2_208_988_800_000).max(9_214_646_400_000),
+const PARTS = z.tuple([
+  cursorInstant,
   z
     .string()
     .regex(/^\d{1,20}$/)
@@ -15,22 +15,15 @@ const CURSOR = z.tuple([
   z.string(),
 ]);
 
+/** Where a page of tier changes ended. */
 export function cursorText({ detectedAt, version, person, schemeId }: TierChangeCursor): string {
-  return Buffer.from(JSON.stringify([detectedAt, version.toString(), person, schemeId])).toString(
-    'base64url',
-  );
+  return textOfCursor([detectedAt, version.toString(), person, schemeId]);
 }
 
 /** Null when the text is none of ours. */
 export function cursorFromText(text: string): TierChangeCursor | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(text, 'base64url').toString());
-  } catch {
-    return null;
-  }
-  const read = CURSOR.safeParse(json);
-  if (!read.success) return null;
-  const [detectedAt, version, person, schemeId] = read.data;
+  const parts = partsOfCursor(PARTS, text);
+  if (parts === null) return null;
+  const [detectedAt, version, person, schemeId] = parts;
   return { detectedAt, version, person, schemeId };
 }

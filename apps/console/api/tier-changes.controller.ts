@@ -5,10 +5,10 @@ import { ConsoleService } from '../console.service.js';
 import { foldProgress } from '../figures/fold-progress.js';
 import { progressStamp } from '../figures/stamp-of.js';
 import { ApiAnswer } from '../http/api-answer.js';
-import { badParameter } from '../http/api-problem.js';
 import { ClickHouseFilter } from '../http/clickhouse.filter.js';
 import { PARAMS, type ParamsOf } from '../http/params.js';
 import { ApiParams, Params } from '../http/params-pipe.js';
+import { cursorAfter } from './cursor.js';
 import { cursorFromText, cursorText } from './page-cursor.js';
 import {
   storedTierChangeAnswer,
@@ -32,15 +32,12 @@ export class TierChangesController {
   async tierChanges(@Params(TIER_CHANGES) params: ParamsOf<typeof TIER_CHANGES>): Promise<TierChangesAnswer> {
     const { clickhouse, catalogue, partitionsTotal } = this.service;
     const { brand } = await catalogue.resolve(params);
-    const cursor = params.after === undefined ? null : cursorFromText(params.after);
-    if (params.after !== undefined && cursor === null) {
-      throw badParameter('after', 'after: expected the `next` of an answer');
-    }
+    const after = cursorAfter(params.after, cursorFromText);
     const query: TierChangesQuery = {
       ...{ brand, order: params.order === 'newest' ? 'newest' : 'oldest', limit: params.limit },
       ...(params.scheme === undefined ? {} : { schemeId: params.scheme }),
       ...(params.person === undefined ? {} : { person: params.person }),
-      after: cursor,
+      after,
     };
     const progress = await foldProgress(clickhouse);
     const found = await tierChanges(clickhouse, query);

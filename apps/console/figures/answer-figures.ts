@@ -1,5 +1,5 @@
 /** The FAST+ figures of a brand as the API, the page and `gravity figures` give them. */
-import { windowFiguresFromFacts, type ClickHouse } from '#clickhouse';
+import { NO_COUNTS, windowFiguresFromFacts, type ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, DayCalendar, DEFAULT_WINDOWS, DEFAULT_ZONE, dayText } from '#domain';
 import { type RowStatus } from '#pipeline';
 import { ratio, type FiguresAnswer, type PeriodAnswer } from './answers.js';
@@ -10,7 +10,6 @@ import { stampOf, type StampParts } from './stamp-of.js';
 import {
   lastEndWithRows,
   latestWindowBoard,
-  NO_COUNTS,
   windowBoardAt,
   type ChannelCounts,
   type WindowBoard,

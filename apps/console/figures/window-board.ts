@@ -1,8 +1,10 @@
 /** One end of a window for every channel of a brand, put together from the rows of all partitions. */
 import {
+  addedCounts,
   big,
   integer,
   latestWindowFigures,
+  NO_COUNTS,
   oneOf,
   rowOf,
   text,
@@ -32,17 +34,6 @@ export interface WindowBoard {
   readonly partitions: ReadonlyMap<number, PartitionProgress>;
   readonly watermark: number | null;
 }
-
-export const NO_COUNTS: WindowCounts = {
-  visitors: 0,
-  active: 0,
-  active_related: 0,
-  visitors_related: 0,
-  capital: 0,
-  orders: 0,
-  gmv_gross_minor: 0,
-  refunds_minor: 0,
-};
 
 const ROW = rowOf({
   ...{ channel: text, partition: integer, version: big, status: oneOf(ROW_STATUSES), watermark_ms: integer },
@@ -124,23 +115,9 @@ function byChannel(rows: readonly Row[]): ReadonlyMap<string, ChannelCounts> {
   for (const row of rows) {
     const sum = channels.get(row.channel);
     channels.set(row.channel, {
-      counts: added(sum?.counts ?? NO_COUNTS, row),
+      counts: addedCounts(sum?.counts ?? NO_COUNTS, row),
       status: sum === undefined ? row.status : worstStatus([sum.status, row.status]),
     });
   }
   return channels;
-}
-
-/** Persons are partitioned, so counts add up over partitions (never over channels). */
-function added(left: WindowCounts, right: WindowCounts): WindowCounts {
-  return {
-    visitors: left.visitors + right.visitors,
-    active: left.active + right.active,
-    active_related: left.active_related + right.active_related,
-    visitors_related: left.visitors_related + right.visitors_related,
-    capital: left.capital + right.capital,
-    orders: left.orders + right.orders,
-    gmv_gross_minor: left.gmv_gross_minor + right.gmv_gross_minor,
-    refunds_minor: left.refunds_minor + right.refunds_minor,
-  };
 }

@@ -73,6 +73,9 @@ describe('lateEvents', () => {
     [{ to: AT + 1, window: '5m' }, ["e'2/q/5m", "e'2/人/5m", 'e1/p/5m']],
     [{ from: AT, to: AT }, []],
     [{ generation: 1 }, ['old/p/5m']],
+    [{ missedEnd: AT }, []],
+    [{ missedEnd: AT + 1 }, ['e1/p/1h', "e'2/q/5m", "e'2/人/5m", 'e1/p/5m']],
+    [{ missedEnd: AT + 5 * MINUTE + 2 }, ['e3/p/5m']],
     [{ brand: "b1' OR 1=1 --" }, []],
   ])('filters by %j', async (filter, expected) => {
     expect(await walk(filter)).toEqual(expected);

@@ -33,6 +33,8 @@ export interface LateEventsFilter {
   /** Event time, ms: from `from` on, before `to`. */
   readonly from?: number;
   readonly to?: number;
+  /** Only those that missed this end, ms. */
+  readonly missedEnd?: number;
 }
 
 export interface LateEventsQuery extends LateEventsFilter {
@@ -45,12 +47,17 @@ export interface LateEventsQuery extends LateEventsFilter {
 const MS_MIN = Date.UTC(1900, 0, 1);
 const MS_MAX = Date.UTC(2262, 0, 1);
 
+/** No window ends there. */
+const NO_END = -1;
+
 const MEANT = `
   FROM gravity.late_events FINAL
   WHERE brand = {brand:String} AND generation = {generation:UInt32}
     AND ({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String})
     AND ({onlyWindow:String} = '' OR window = {onlyWindow:String})
-    AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`;
+    AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
+    AND ({missedEnd:Int64} = ${NO_END} OR (missed_from <= fromUnixTimestamp64Milli({missedEnd:Int64}, 'UTC')
+      AND missed_to > fromUnixTimestamp64Milli({missedEnd:Int64}, 'UTC')))`;
 
 // The month of `at` never changes for an entry, so each is whole within its partition.
 const SETTINGS = { do_not_merge_across_partitions_select_final: 1 };
@@ -59,7 +66,7 @@ function paramsOf(filter: LateEventsFilter): Params {
   return {
     ...{ brand: filter.brand, generation: filter.generation },
     ...{ channel: filter.channel ?? ALL_CHANNELS, onlyWindow: filter.window ?? '' },
-    ...{ from: filter.from ?? MS_MIN, to: filter.to ?? MS_MAX },
+    ...{ from: filter.from ?? MS_MIN, to: filter.to ?? MS_MAX, missedEnd: filter.missedEnd ?? NO_END },
   };
 }
 

@@ -4,7 +4,7 @@ import { type RowStatus } from '#pipeline';
 import { type ClickHouse } from '../clickhouse.js';
 import { integer, listOf, oneOf, rowOf } from '../row-reader.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';
-import { type WindowCounts } from './window-counts.js';
+import { addedCounts, NO_COUNTS, WINDOW_COUNTS, type WindowCounts } from './window-counts.js';
 
 export interface WindowQuery {
   readonly brand: string;
@@ -74,10 +74,6 @@ async function newestEnd(clickhouse: ClickHouse, query: WindowQuery, { generatio
   return known?.end_ms ?? closedTo;
 }
 
-const COUNTS = [
-  ...(['visitors', 'active', 'active_related', 'visitors_related'] as const),
-  ...(['capital', 'orders', 'gmv_gross_minor', 'refunds_minor'] as const),
-];
 const COUNT_READERS = {
   visitors: integer,
   active: integer,
@@ -88,29 +84,11 @@ const COUNT_READERS = {
   gmv_gross_minor: integer,
   refunds_minor: integer,
 };
-const NO_COUNTS: WindowCounts = {
-  visitors: 0,
-  active: 0,
-  active_related: 0,
-  visitors_related: 0,
-  capital: 0,
-  orders: 0,
-  gmv_gross_minor: 0,
-  refunds_minor: 0,
-};
-
-function sum(rows: readonly WindowCounts[]): WindowCounts {
-  return rows.reduce((total, row) => {
-    const next = { ...total };
-    for (const count of COUNTS) next[count] += row[count];
-    return next;
-  }, NO_COUNTS);
-}
 
 async function rowsAt(clickhouse: ClickHouse, query: WindowQuery, generation: number, end: number) {
   return clickhouse.query({
     sql: `
-      SELECT partition, status, toUnixTimestamp64Milli(watermark) AS watermark_ms, ${COUNTS.join(', ')}
+      SELECT partition, status, toUnixTimestamp64Milli(watermark) AS watermark_ms, ${WINDOW_COUNTS.join(', ')}
       FROM gravity.window_figures FINAL
       WHERE brand = {brand:String} AND channel = {channel:String} AND window = {window:String}
         AND end = fromUnixTimestamp64Milli({end:Int64}, 'UTC') AND generation = {generation:UInt32}`,
@@ -149,13 +127,14 @@ export async function windowFiguresAt(
   return figures.partitionsWithRows === 0 ? null : figures;
 }
 
-async function figuresAt(clickhouse: ClickHouse, query: WindowQuery, beats: Heartbeats, end: number) {
+/** @param end   closed everywhere, or whole otherwise: a partition without a row there counts as zero */
+export async function figuresAt(clickhouse: ClickHouse, query: WindowQuery, beats: Heartbeats, end: number) {
   const rows = await rowsAt(clickhouse, query, beats.generation, end);
   const watermarks = [...beats.closed].map(
     ([partition, closed]) => rows.find((row) => row.partition === partition)?.watermark_ms ?? closed,
   );
   return {
-    ...sum(rows),
+    ...rows.reduce<WindowCounts>(addedCounts, NO_COUNTS),
     end,
     status: worstStatus(rows.map(({ status }) => status)),
     watermark: Math.min(...watermarks),
@@ -192,7 +171,7 @@ export async function windowSeries(
       WITH
         ends AS (
           SELECT toUnixTimestamp64Milli(end) AS end_ms, groupUniqArray(toString(status)) AS statuses,
-            ${COUNTS.map((count) => `sum(${count}) AS sum_${count}`).join(', ')}
+            ${WINDOW_COUNTS.map((count) => `sum(${count}) AS sum_${count}`).join(', ')}
           FROM gravity.window_figures FINAL
           WHERE brand = {brand:String} AND channel = {channel:String} AND window = {window:String}
             AND generation = {generation:UInt32}
@@ -201,7 +180,7 @@ export async function windowSeries(
           GROUP BY end_ms
         ),
         numbered AS (SELECT *, row_number() OVER (ORDER BY end_ms DESC) - 1 AS place, count() OVER () AS total FROM ends)
-      SELECT end_ms, statuses, ${COUNTS.map((count) => `sum_${count} AS ${count}`).join(', ')}
+      SELECT end_ms, statuses, ${WINDOW_COUNTS.map((count) => `sum_${count} AS ${count}`).join(', ')}
       FROM numbered
       WHERE place % greatest(1, intDiv(total + {points:UInt32} - 1, {points:UInt32})) = 0
       ORDER BY end_ms`,

@@ -1,10 +1,11 @@
 /** Live window figures held against a recount of the raw facts, at a sample of closed ends. */
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
-import { heartbeats, windowFiguresAt } from '../queries/window-figures.js';
+import { countLateEvents } from '../queries/late-events.js';
+import { WINDOW_COUNTS, type WindowCount } from '../queries/window-counts.js';
+import { figuresAt, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { windowFiguresFromFacts } from '../queries/window-figures-from-facts.js';
-import { type WindowCount } from '../queries/window-counts.js';
-import { integer, integerOrNull, rowOf } from '../row-reader.js';
+import { integerOrNull, rowOf } from '../row-reader.js';
 
 export interface WindowSample {
   readonly brand: string;
@@ -37,32 +38,26 @@ export interface WindowReconciliation {
   readonly drifts: readonly WindowDrift[];
 }
 
-const FIGURES = [
-  ...(['visitors', 'active', 'active_related', 'visitors_related'] as const),
-  ...(['capital', 'orders', 'gmv_gross_minor', 'refunds_minor'] as const),
-] satisfies readonly WindowCount[];
-
-const ZEROS: Readonly<Record<WindowCount, number>> = {
-  ...{ visitors: 0, active: 0, active_related: 0, visitors_related: 0, capital: 0 },
-  ...{ orders: 0, gmv_gross_minor: 0, refunds_minor: 0 },
-};
-
 /** @param onEnd   told after each end, with how many there are */
 export async function reconcileWindow(
   clickhouse: ClickHouse,
   sample: WindowSample,
   onEnd: (done: number, of: number) => void = () => undefined,
 ): Promise<WindowReconciliation> {
-  const ends = await sampledEnds(clickhouse, sample);
+  const { brand, window } = sample;
+  const beats = await heartbeats(clickhouse, window.id);
+  if (beats === null) return { ends: 0, compared: 0, late: 0, drifts: [] };
+  const ends = await sampledEnds(clickhouse, sample, beats);
   const drifts: WindowDrift[] = [];
   let compared = 0;
   let late = 0;
   for (const [nth, end] of ends.entries()) {
     for (const channel of [ALL_CHANNELS, ...sample.channels]) {
-      const found = await driftAt(clickhouse, sample, channel, end);
+      const found = await driftAt(clickhouse, sample, beats, channel, end);
       compared += 1;
       if (found.length === 0) continue;
-      if (await isLate(clickhouse, sample, channel, end)) late += 1;
+      const ledger = { brand, channel, window: window.id, generation: beats.generation, missedEnd: end };
+      if ((await countLateEvents(clickhouse, ledger)) > 0) late += 1;
       else drifts.push(...found);
     }
     onEnd(nth + 1, ends.length);
@@ -71,10 +66,12 @@ export async function reconcileWindow(
 }
 
 /** Closed ends whose whole window lies behind the first tick, newest first. */
-async function sampledEnds(clickhouse: ClickHouse, sample: WindowSample): Promise<readonly number[]> {
+async function sampledEnds(
+  clickhouse: ClickHouse,
+  sample: WindowSample,
+  beats: Heartbeats,
+): Promise<readonly number[]> {
   const { id: window, slideMs } = sample.window;
-  const beats = await heartbeats(clickhouse, window);
-  if (beats === null) return [];
   const last = Math.min(...beats.closed.values());
   const [bounds] = await clickhouse.query({
     sql: `
@@ -101,36 +98,17 @@ async function sampledEnds(clickhouse: ClickHouse, sample: WindowSample): Promis
 async function driftAt(
   clickhouse: ClickHouse,
   { brand, window }: WindowSample,
+  beats: Heartbeats,
   channel: string,
   end: number,
 ): Promise<readonly WindowDrift[]> {
-  const [stored, recount] = await Promise.all([
-    windowFiguresAt(clickhouse, { brand, channel, window: window.id }, end),
+  const [live, recount] = await Promise.all([
+    figuresAt(clickhouse, { brand, channel, window: window.id }, beats, end),
     windowFiguresFromFacts(clickhouse, { brand, channel, widthMs: window.widthMs, at: end }),
   ]);
-  const live = stored ?? ZEROS;
-  return FIGURES.filter((figure) => live[figure] !== recount[figure]).map((figure) => ({
+  return WINDOW_COUNTS.filter((figure) => live[figure] !== recount[figure]).map((figure) => ({
     ...{ brand, channel, window: window.id, end, figure },
     live: live[figure],
     recount: recount[figure],
   }));
-}
-
-async function isLate(
-  clickhouse: ClickHouse,
-  { brand, window }: WindowSample,
-  channel: string,
-  end: number,
-): Promise<boolean> {
-  const [found] = await clickhouse.query({
-    sql: `
-      SELECT count() AS events FROM gravity.late_events
-      WHERE brand = {brand:String} AND window = {window:String}
-        AND missed_from <= fromUnixTimestamp64Milli({end:Int64}, 'UTC')
-        AND missed_to > fromUnixTimestamp64Milli({end:Int64}, 'UTC')
-        AND ({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String})`,
-    params: { brand, window: window.id, channel, end },
-    row: rowOf({ events: integer }),
-  });
-  return (found?.events ?? 0) > 0;
 }

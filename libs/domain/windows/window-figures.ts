@@ -2,7 +2,7 @@ import type { WindowSpec } from '../rules.js';
 import { readSnapshot, writeSnapshot } from './figures-snapshot.js';
 import { OPEN_ENDS_MAX, WindowFigure, type EndSink, type WindowFront } from './window-figure.js';
 import type { Aggregate, WindowChanges } from './window-changes.js';
-import { closedTo, firstRowEnd, sameWindows, windowGrid, type WindowGrid } from './window-grid.js';
+import { closedTo, sameWindows, windowGrid, type WindowGrid } from './window-grid.js';
 import { windowRow, type WindowHeartbeat, type WindowRow } from './window-metrics.js';
 
 /** `takeRows` hands out at most this many rows a call unless told otherwise. */
@@ -191,7 +191,7 @@ export class WindowFigures {
       horizon: laid.horizon,
       closed,
       open: Math.min(Math.max(nowEnd, closed + 1), closed + OPEN_ENDS_MAX),
-      rowsFrom: firstRowEnd(spec, this.fineRowsFrom),
+      rowsFrom: laid.rowsFrom,
       unknownTo: this.unknownTo[window] ?? -Infinity,
     };
   }

@@ -42,7 +42,7 @@ const FINE_SLIDE_MS = 3_600_000;
 export const WINDOWS_MAX = 16;
 
 /** First end of a window that gets a row, by `Rules.fineRowsFrom`; −Infinity for all. */
-export function firstRowEnd(spec: WindowSpec, fineRowsFrom: number): number {
+function firstRowEnd(spec: WindowSpec, fineRowsFrom: number): number {
   if (spec.slideMs >= FINE_SLIDE_MS || fineRowsFrom <= 0) return -Infinity;
   return Math.ceil(fineRowsFrom / spec.slideMs) - 1;
 }
