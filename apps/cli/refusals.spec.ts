@@ -69,13 +69,14 @@ describe('gravity', () => {
       const message = 'KAFKA_SASL_USER and KAFKA_SASL_PASSWORD need KAFKA_SASL_MECHANISM too';
       for (const argv of [
         ['topics', 'apply'],
-        ['tiers', '--data-dir', join(root, 'none')],
+        ['figures', '--data-dir', join(root, 'clash')],
       ]) {
         const settings = { HOME: root, SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1', ...env };
         const refused = await runGravity(argv, settings);
         expect([argv[0], refused.code, refused.out]).toEqual([argv[0], 2, '']);
         expect(complaint(refused)).toBe(`gravity: The configuration is wrong:\n  - ${message}\n`);
       }
+      expect(existsSync(join(root, 'clash'))).toBe(false);
     },
     SLOW_MS,
   );

@@ -18,7 +18,7 @@ import { initialiseLog, type Log, type LogSetup, type StateStore } from '#pipeli
 import { type AppLogger, ConfigError, Dependency } from '#service';
 import { DataDirectoryLock, LmdbStateStore } from '#state-store';
 import { type Codecs, openCodecs } from './codecs.js';
-import { kafkaAccess, registryAccess, type ServerAccess } from './server-access.js';
+import { kafkaAccess, registryAccess } from './server-access.js';
 import { type PlatformConfig } from './settings.js';
 import { watchedClickHouse, watchedRegistry } from './watched.js';
 
@@ -170,6 +170,8 @@ async function openAdapters(
   if (kafkaBrokers !== undefined && schemaRegistryUrl === undefined) {
     throw new ConfigError(['KAFKA_BROKERS is set, so SCHEMA_REGISTRY_URL is needed too']);
   }
+  // Before an engine is opened, which makes its folder.
+  const access = kafkaBrokers === undefined ? {} : kafkaAccess(config);
   const clickhouse = await createClickHouse(
     clickhouseUrl === undefined
       ? { path: join(dataDir, 'clickhouse') }
@@ -182,7 +184,7 @@ async function openAdapters(
     });
     return { isEmbedded: true, log, registry: new LocalSchemaRegistry(catalog), clickhouse };
   }
-  const log = openKafka(kafkaBrokers, config, status.log, logger);
+  const log = openKafka(kafkaBrokers, access, status.log, logger);
   const registry = new ConfluentSchemaRegistry({
     url: schemaRegistryUrl,
     auth: registryAccess(config),
@@ -194,13 +196,13 @@ async function openAdapters(
 
 function openKafka(
   brokers: readonly string[],
-  access: ServerAccess,
+  access: ReturnType<typeof kafkaAccess>,
   status: Dependency,
   logger: AppLogger,
 ): KafkaLog {
   return new KafkaLog({
     brokers,
-    ...kafkaAccess(access),
+    ...access,
     clientId: 'channel-gravity',
     onStatus: (seen) => {
       if (seen.ok) status.up();
