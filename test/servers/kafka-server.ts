@@ -79,6 +79,31 @@ export class KafkaServer {
     await java.ready(() => java.log().includes('Kafka Server started'));
   }
 
+  /**
+   * What a read-committed consumer of Apache Kafka's own client is given of a topic, from its beginning.
+   * @returns "partition offset" of each record
+   */
+  async committedPlaces(topic: string): Promise<string[]> {
+    const consumer = JavaProcess.start({
+      args: [
+        ...['-cp', this.jars, 'org.apache.kafka.tools.consumer.ConsoleConsumer'],
+        ...['--bootstrap-server', this.brokers.join(','), '--topic', topic, '--from-beginning'],
+        ...['--isolation-level', 'read_committed', '--timeout-ms', '15000'],
+        ...['print.partition=true', 'print.offset=true', 'print.value=false'].flatMap((one) => [
+          '--property',
+          one,
+        ]),
+      ],
+      directory: this.directory,
+      logName: 'console-consumer.log',
+      ownerPid: this.ownerPid,
+    });
+    await consumer.stopped();
+    return [...consumer.log().matchAll(/^Partition:(\d+)\s+Offset:(\d+)/gm)].map(
+      ([, partition = '', offset = '']) => `${partition} ${offset}`,
+    );
+  }
+
   /** Sends a signal and, unless it only suspends or resumes, waits for the end of the process. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.java?.signal(signal);
