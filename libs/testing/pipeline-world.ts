@@ -44,7 +44,7 @@ export interface WorldCodecs {
 
 const catalog = SchemaCatalog.load();
 
-async function openCodecs(): Promise<WorldCodecs> {
+export async function openCodecs(): Promise<WorldCodecs> {
   const registry = new LocalSchemaRegistry(catalog);
   return {
     source: new SourceDecoder(registry, catalog),
