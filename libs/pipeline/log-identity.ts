@@ -1,6 +1,12 @@
 import { defaultRules, type EpochRaised, type Rules } from '#domain';
 import { type LogCodec } from './codecs.js';
-import { OwnershipLostError, type Log, type PartitionEnds, type TopicPartition } from './log.js';
+import {
+  OwnershipLostError,
+  type Log,
+  type LogRecord,
+  type PartitionEnds,
+  type TopicPartition,
+} from './log.js';
 import { recordHash } from './partition-state.js';
 import { type Checkpoint } from './state-store.js';
 import { TOPICS } from './topics.js';
@@ -46,9 +52,10 @@ export async function initialiseLog(
   if (ends.length === 0) throw new LogNotInitialisedError(`topic ${TOPICS.relationshipLog} does not exist`);
   const initialised: number[] = [];
   let logId = await firstLogId(log, codec, ends);
-  for (const { partition, end } of ends) {
-    const isEmpty = end === 0;
-    if (isEmpty && (await initialisePartition(log, codec, partition, logId ?? options.newLogId, options))) {
+  for (const one of ends) {
+    const { partition } = one;
+    const isBegun = await hasBegun(log, one);
+    if (!isBegun && (await initialisePartition(log, codec, partition, logId ?? options.newLogId, options))) {
       initialised.push(partition);
     }
     logId ??= (await firstEpoch(log, codec, { topic: TOPICS.relationshipLog, partition }))?.logId ?? null;
@@ -72,7 +79,7 @@ async function initialisePartition(
     const writer = await log.writer('gravity-init', input);
     try {
       const ends = (await log.ends(TOPICS.relationshipLog)).find((one) => one.partition === partition);
-      if ((ends?.end ?? 0) > 0) return false;
+      if (ends !== undefined && (await hasBegun(log, ends))) return false;
       const arrivedAt = now();
       const epoch = { type: 'epochRaised', epoch: 1, generation: generation ?? 1, logId, arrivedAt } as const;
       const rulesJson = JSON.stringify(rules ?? defaultRules());
@@ -103,9 +110,20 @@ async function firstLogId(log: Log, codec: LogCodec, ends: readonly PartitionEnd
   return null;
 }
 
+/** What an initialisation has left behind that was broken off moves the end, but is no record. */
+async function hasBegun(log: Log, { partition, start, end }: PartitionEnds): Promise<boolean> {
+  if (start > 0) return true;
+  return (await firstRecord(log, { topic: TOPICS.relationshipLog, partition }, end)) !== undefined;
+}
+
+async function firstRecord(log: Log, input: TopicPartition, end: number): Promise<LogRecord | undefined> {
+  for await (const { records } of log.read(input, 0, end)) if (records[0] !== undefined) return records[0];
+  return undefined;
+}
+
 /**
  * The first record of a partition; null where retention has cut it off (or the partition is empty).
- * @throws ForeignLogError   the partition starts with something else at offset 0
+ * @throws ForeignLogError   the partition starts with something else
  */
 export async function firstEpoch(
   log: Log,
@@ -114,17 +132,14 @@ export async function firstEpoch(
 ): Promise<EpochRaised | null> {
   const ends = (await log.ends(input.topic)).find((one) => one.partition === input.partition);
   if (ends === undefined || ends.end === 0 || ends.start > 0) return null;
-  for await (const batch of log.read(input, 0, Math.min(ends.end, 1))) {
-    const record = batch.records[0];
-    if (record === undefined) continue;
-    const entry = codec.decode(record.value);
-    if (entry.type === 'epochRaised') return entry;
-    throw new ForeignLogError(
-      `${input.topic}-${input.partition} does not start with EpochRaised but with ${entry.type}: ` +
-        'this topic was not set up by Channel Gravity; run `gravity topics apply` on an empty topic',
-    );
-  }
-  return null;
+  const record = await firstRecord(log, input, ends.end);
+  if (record === undefined) return null;
+  const entry = codec.decode(record.value);
+  if (entry.type === 'epochRaised') return entry;
+  throw new ForeignLogError(
+    `${input.topic}-${input.partition} does not start with EpochRaised but with ${entry.type}: ` +
+      'this topic was not set up by Channel Gravity; run `gravity topics apply` on an empty topic',
+  );
 }
 
 /** @throws ForeignLogError   the checkpoint was not folded from this log */
