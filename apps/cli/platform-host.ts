@@ -11,7 +11,7 @@ import { type ReplayTarget } from '../simulator/recorded/replay-plan.js';
 import { type CliConfig } from './cli-config.js';
 import { type CliIo } from './cli-io.js';
 import { CliError } from './exit-codes.js';
-import { FoldRunner, pause, recordsLeftOf } from './fold-runner.js';
+import { FoldRunner, pause, recordsLeftOf } from './fold/fold-runner.js';
 import { openPlatform } from './open-platform.js';
 import { type BrandTotals, type DrainProgress, type ReplayHost, type SchemeStocks } from './replay-host.js';
 

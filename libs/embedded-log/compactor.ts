@@ -6,8 +6,9 @@ import type { LogStorage } from './log-storage.js';
 import { PartitionReader } from './partition-reader.js';
 import type { PartitionRef, TopicCatalog } from './topic-catalog.js';
 
-/** A partition is compacted when it has this many new records, and no fewer than were left the last time. */
+/** A partition is compacted when it has this many new records, and more by this factor than were left the last time. */
 const DIRTY_RECORDS_MIN = 10_000;
+const DIRTY_FACTOR_MIN = 2;
 /** Keys held in memory in one pass; what lies beyond waits for the next. */
 const KEYS_MAX = 200_000;
 /** A step reads this much, writes what is left of it in one transaction, and lets others run, bytes. */
@@ -48,7 +49,11 @@ export class Compactor {
     if (!this.catalog.topic(partition.topic).compacted) return;
     const key = `${partition.topicId}/${partition.partition}`;
     const { end, cleanedTo, cleanedRecords } = this.storage.extent(partition);
-    if (end - cleanedTo < Math.max(DIRTY_RECORDS_MIN, cleanedRecords) || this.queued.has(key)) return;
+    if (
+      end - cleanedTo < Math.max(DIRTY_RECORDS_MIN, DIRTY_FACTOR_MIN * cleanedRecords) ||
+      this.queued.has(key)
+    )
+      return;
     this.queued.add(key);
     this.passes = this.passes
       .then(() => this.pass(partition))

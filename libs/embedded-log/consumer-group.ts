@@ -8,6 +8,12 @@ export interface GroupMember {
   release(partition: PartitionRef): Promise<void>;
 }
 
+/** The partitions p with p mod `of` = `index`. */
+export interface ThreadShare {
+  readonly index: number;
+  readonly of: number;
+}
+
 interface Slot {
   readonly partition: PartitionRef;
   owner: GroupMember | null;
@@ -16,14 +22,17 @@ interface Slot {
 }
 
 /**
- * Splits the partitions of a group over its members, all of this process. A partition goes to its new member only
+ * Splits the partitions of a group over its members, all of this thread. A partition goes to its new member only
  * after the old one has let go; those that need not move stay where they are.
  */
 export class ConsumerGroup {
   private readonly members = new Set<GroupMember>();
   private readonly slots = new Map<string, Slot>();
 
-  constructor(private readonly catalog: TopicCatalog) {}
+  constructor(
+    private readonly catalog: TopicCatalog,
+    private readonly share: ThreadShare,
+  ) {}
 
   /** @throws UnknownPartitionError when a topic does not exist */
   join(member: GroupMember): void {
@@ -54,17 +63,21 @@ export class ConsumerGroup {
     const topics = new Set([...this.members].flatMap(({ topics }) => topics));
     return [...topics].flatMap((name) => {
       const { id, partitions } = this.catalog.topic(name);
-      return Array.from({ length: partitions }, (_, partition) => {
-        const key = `${name}/${partition}`;
-        const slot = this.slots.get(key) ?? {
-          partition: { topicId: id, topic: name, partition },
-          owner: null,
-          target: null,
-          moving: null,
-        };
-        this.slots.set(key, slot);
-        return slot;
-      });
+      const { index, of } = this.share;
+      const ours = Array.from({ length: partitions }, (_, partition) => partition);
+      return ours
+        .filter((partition) => partition % of === index)
+        .map((partition) => {
+          const key = `${name}/${partition}`;
+          const slot = this.slots.get(key) ?? {
+            partition: { topicId: id, topic: name, partition },
+            owner: null,
+            target: null,
+            moving: null,
+          };
+          this.slots.set(key, slot);
+          return slot;
+        });
     });
   }
 
@@ -115,10 +128,13 @@ function assignTargets(slots: readonly Slot[], members: readonly GroupMember[]):
 export class ConsumerGroups {
   private readonly groups = new Map<string, ConsumerGroup>();
 
-  constructor(private readonly catalog: TopicCatalog) {}
+  constructor(
+    private readonly catalog: TopicCatalog,
+    private readonly share: ThreadShare,
+  ) {}
 
   get(name: string): ConsumerGroup {
-    const group = this.groups.get(name) ?? new ConsumerGroup(this.catalog);
+    const group = this.groups.get(name) ?? new ConsumerGroup(this.catalog, this.share);
     this.groups.set(name, group);
     return group;
   }

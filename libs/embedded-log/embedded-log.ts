@@ -12,15 +12,16 @@ import type {
   TransactionalWriter,
 } from '#pipeline';
 import { AppendBell } from './append-bell.js';
+import { AppendNotices } from './append-notices.js';
 import { Compactor } from './compactor.js';
-import { ConsumerGroups } from './consumer-group.js';
+import { ConsumerGroups, type ThreadShare } from './consumer-group.js';
 import { EmbeddedConsumer } from './embedded-consumer.js';
 import { appendTransaction, EmbeddedWriter, type WriterParts } from './embedded-writer.js';
 import { openLogEnvironment } from './log-environment.js';
 import { LogStorage } from './log-storage.js';
 import { PartitionReader } from './partition-reader.js';
 import type { HandlerFailure } from './partition-worker.js';
-import { TopicCatalog } from './topic-catalog.js';
+import { TopicCatalog, type PartitionRef } from './topic-catalog.js';
 import { Waker } from './waker.js';
 
 export interface EmbeddedLogOptions {
@@ -28,6 +29,11 @@ export interface EmbeddedLogOptions {
   readonly path: string;
   /** The clock of append times, ms; the wall clock unless given. */
   readonly now?: () => number;
+  /**
+   * Set where another thread of this process has opened the log before and outlives this use of it: that one
+   * compacts, and consumers here share out every `of`th partition from `index` on among themselves.
+   */
+  readonly guest?: ThreadShare;
   /** Told of every error that a consumer's handler throws. */
   readonly onHandlerFailure?: (failure: HandlerFailure) => void;
   /** Told when compaction fails; unless given, such an error is left uncaught and ends the process. */
@@ -41,7 +47,7 @@ export interface EmbeddedLogOptions {
 const READ_RECORDS_MAX = 5_000;
 
 /**
- * The log port over LMDB, for one process. A commit is on disk when its promise resolves: it survives a kill of
+ * The log port over LMDB, for one process; several of its threads may have it open. A commit is on disk when its promise resolves: it survives a kill of
  * the process at any instant, and a power loss as far as the disk honours a flush. Readers never see a part of it.
  */
 export class EmbeddedLog implements Log {
@@ -50,6 +56,7 @@ export class EmbeddedLog implements Log {
   private readonly storage: LogStorage;
   private readonly groups: ConsumerGroups;
   private readonly compactor: Compactor;
+  private readonly notices: AppendNotices;
   private readonly parts: WriterParts;
   private readonly consumers = new Set<EmbeddedConsumer>();
   private readonly closing = new AbortController();
@@ -59,7 +66,7 @@ export class EmbeddedLog implements Log {
     const environment = openLogEnvironment(options.path);
     this.catalog = new TopicCatalog(environment);
     this.storage = new LogStorage(environment, options.now ?? Date.now);
-    this.groups = new ConsumerGroups(this.catalog);
+    this.groups = new ConsumerGroups(this.catalog, options.guest ?? { index: 0, of: 1 });
     this.compactor = new Compactor(
       environment,
       this.storage,
@@ -67,17 +74,26 @@ export class EmbeddedLog implements Log {
       options.now ?? Date.now,
       options.onBackgroundError ?? crashProcess,
     );
+    this.notices = new AppendNotices(environment.path, (topic, partition) => {
+      environment.refresh();
+      this.appended(this.catalog.partition({ topic, partition }));
+    });
     this.parts = {
       environment,
       storage: this.storage,
       catalog: this.catalog,
       appended: (partition) => {
-        this.bell.ring(partition.topic, partition.partition);
-        this.compactor.consider(partition);
+        this.appended(partition);
+        this.notices.post(partition.topic, partition.partition);
       },
       assertOpen: () => this.assertOpen(),
     };
-    this.compactor.considerAll();
+    if (options.guest === undefined) this.compactor.considerAll();
+  }
+
+  private appended(partition: PartitionRef): void {
+    this.bell.ring(partition.topic, partition.partition);
+    if (this.options.guest === undefined) this.compactor.consider(partition);
   }
 
   /** @throws ForeignLogDirectoryError when the directory holds something else */
@@ -194,6 +210,7 @@ export class EmbeddedLog implements Log {
   private async shutDown(): Promise<void> {
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()));
     this.closing.abort();
+    this.notices.close();
     await this.compactor.stop();
     await this.parts.environment.close();
   }

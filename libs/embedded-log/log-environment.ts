@@ -20,6 +20,10 @@ export interface LogEnvironment {
    * fdatasyncs, then writes the meta page through an O_DSYNC handle.
    */
   transact<T>(work: () => T): T;
+  /** The next read sees what other threads have committed up to now. */
+  refresh(): void;
+  /** Its directory, with links resolved. */
+  readonly path: string;
   close(): Promise<void>;
 }
 
@@ -29,13 +33,13 @@ const FORMAT = 'channel-gravity embedded log 1';
 const MAGIC_AT = 24;
 const MAGIC = 0xbeefc0de;
 
-/** One process may open a directory once: two instances would not see each other's appends. */
+/** One thread may open a directory once. */
 const openDirectories = new Set<string>();
 
 export function openLogEnvironment(directory: string): LogEnvironment {
   mkdirSync(directory, { recursive: true });
   const path = realpathSync(directory);
-  if (openDirectories.has(path)) throw new Error(`the log in ${path} is open already in this process`);
+  if (openDirectories.has(path)) throw new Error(`the log in ${path} is open already in this thread`);
   const isNew = !existsSync(join(path, 'data.mdb'));
   if (!isNew) assertIsLmdb(join(path, 'data.mdb'));
   const root: RootDatabase<Buffer, Buffer> = open<Buffer, Buffer>({
@@ -72,7 +76,9 @@ function environmentOf(
   return {
     meta,
     batches,
+    path,
     transact: (work) => root.transactionSync(work),
+    refresh: () => root.resetReadTxn(),
     close: async () => {
       openDirectories.delete(path);
       await root.close();

@@ -14,18 +14,14 @@ import {
 import { type Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
-import { initialiseLog, type Log, type LogSetup, type StateStore } from '#pipeline';
+import { initialiseLog, type Log, type LogSetup } from '#pipeline';
 import { type AppLogger, ConfigError, Dependency } from '#service';
-import { DataDirectoryLock, LmdbStateStore } from '#state-store';
+import { DataDirectoryLock } from '#state-store';
 import { type Codecs, openCodecs } from './codecs.js';
+import { logDirectory, openStateStore, type OpenStateStore } from './data-folder.js';
 import { kafkaAccess, registryAccess } from './server-access.js';
 import { type PlatformConfig } from './settings.js';
 import { watchedClickHouse, watchedRegistry } from './watched.js';
-
-export interface OpenStateStore {
-  readonly store: StateStore;
-  readonly directory: string;
-}
 
 /** Log, registry and ClickHouse: do they answer? */
 interface PlatformStatus {
@@ -136,8 +132,7 @@ export class Platform {
   }
 
   openStateStore(name: string): OpenStateStore {
-    const directory = join(this.dataDir, 'state', name);
-    return { directory, store: LmdbStateStore.open({ path: directory }) };
+    return openStateStore(this.dataDir, name);
   }
 
   async close(): Promise<void> {
@@ -179,7 +174,7 @@ async function openAdapters(
   );
   if (kafkaBrokers === undefined || schemaRegistryUrl === undefined) {
     const log = EmbeddedLog.open({
-      path: join(dataDir, 'log'),
+      path: logDirectory(dataDir),
       onHandlerFailure: (failure) => logger.warnRepeated('a batch failed and comes again', { ...failure }),
     });
     return { isEmbedded: true, log, registry: new LocalSchemaRegistry(catalog), clickhouse };

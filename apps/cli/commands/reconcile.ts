@@ -17,7 +17,7 @@ import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
 import { CliError } from '../exit-codes.js';
-import { FoldRunner, pause } from '../fold-runner.js';
+import { FoldRunner, pause } from '../fold/fold-runner.js';
 import { openPlatform } from '../open-platform.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';

@@ -61,10 +61,7 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
       {
         progress: progressOn(line),
         reject: (source, row, reason, detail) => rejects?.write(source, row, reason, detail),
-        // As fast as possible, one after the other; paced, the figures move along.
-        ready: async () => {
-          if (flags.speed !== 'max') await opened.host?.start(true);
-        },
+        ready: async () => opened.host?.start(flags.speed !== 'max'),
       },
       io.signal,
     );
@@ -108,7 +105,6 @@ async function finish(
   io: CliIo,
 ): Promise<void> {
   if (host !== null && report.status !== 'stopped') {
-    await host.start(flags.speed !== 'max');
     await host.waitDrained(
       ({ recordsLeft, rowsLeft }) =>
         line.update(

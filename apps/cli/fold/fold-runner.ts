@@ -1,0 +1,146 @@
+/** The fold and the archive of a replay, in this process. */
+import { ClickHouseArchiveSink, ClickHouseFigureSink } from '#clickhouse';
+import { ArchiveWorker, ARCHIVED_TOPICS, TOPICS, type LogConsumer } from '#pipeline';
+import { type Platform } from '#platform';
+import { type CliConfig } from '../cli-config.js';
+import { CliError } from '../exit-codes.js';
+import { type DrainProgress } from '../replay-host.js';
+import { FoldHere } from './fold-here.js';
+import { FoldThreads } from './fold-threads.js';
+import { ARCHIVE_GROUP, RELATIONSHIP_GROUP, type Folding, type FoldSettings } from './folding.js';
+
+const POLL_MS = 50;
+const RETRY_MS = 1_000;
+/** Where nobody waits for a single figure, large batches make few commits, each of which waits for the disk. */
+const UNWATCHED_BATCH_RECORDS = 20_000;
+
+export class FoldRunner {
+  private constructor(
+    private readonly platform: Platform,
+    private readonly folding: Folding,
+    private readonly archiving: LogConsumer,
+  ) {}
+
+  /** @param isWatched   somebody looks at the figures while they move: rows are written at once */
+  static async start(
+    platform: Platform,
+    config: CliConfig,
+    isWatched: boolean,
+    warn: (text: string) => void,
+  ): Promise<FoldRunner> {
+    const settings: FoldSettings = {
+      isWatched,
+      cachedStatesMax: config.stateCachePersons,
+      outboxRowsMax: config.outboxRowsMax,
+      batchRecordsMax: isWatched
+        ? config.batchRecordsMax
+        : Math.max(config.batchRecordsMax, UNWATCHED_BATCH_RECORDS),
+    };
+    const folding = await startFolding(platform, settings, warn);
+    const codecs = platform.codecs();
+    const { log } = platform;
+    const archive = new ArchiveWorker(
+      {
+        log,
+        group: ARCHIVE_GROUP,
+        sink: new ClickHouseArchiveSink(platform.clickhouse),
+        logCodec: codecs.log,
+        tierChangedCodec: codecs.tierChanged,
+        deadLetterCodec: codecs.deadLetter,
+        now: Date.now,
+      },
+      {
+        batch: () => undefined,
+        waiting: (_input, error) => warn(`raw facts wait for ClickHouse: ${error.message}`),
+      },
+    );
+    const { batchRecordsMax } = settings;
+    const archiving = log.consumer({ group: ARCHIVE_GROUP, topics: [...ARCHIVED_TOPICS], batchRecordsMax });
+    await archiving.start(archive);
+    return new FoldRunner(platform, folding, archiving);
+  }
+
+  /** @throws CliError   a consumer has given up */
+  async waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void> {
+    let flushing = { isDone: false, since: -Infinity };
+    while (!signal.aborted) {
+      this.assertAlive();
+      const recordsLeft = await this.recordsLeft();
+      const { rowsLeft } = this.folding.state();
+      onProgress({ recordsLeft, rowsLeft });
+      if (recordsLeft === 0) {
+        if (flushing.isDone && rowsLeft === 0) return;
+        // The last changes become rows now, rather than when their interval is over; again while ClickHouse is away.
+        if ((flushing.isDone || flushing.since === -Infinity) && Date.now() - flushing.since >= RETRY_MS) {
+          const round = { isDone: false, since: Date.now() };
+          flushing = round;
+          void this.folding.flushAll().then(() => (round.isDone = true));
+        }
+      }
+      await pause(POLL_MS);
+    }
+  }
+
+  /**
+   * What is left to fold and to archive. The fold stands where its states do: after a kill the group's
+   * position may be at the end already, with the states still to be folded again up to there.
+   */
+  private async recordsLeft(): Promise<number> {
+    const { log } = this.platform;
+    const { positions } = this.folding.state();
+    let left = 0;
+    for (const { partition, start, end } of await log.ends(TOPICS.relationshipLog)) {
+      left += Math.max(0, end - (positions.get(partition) ?? start));
+    }
+    // Asked last: what the fold has published by now is the archive's to read.
+    return left + (await unreadBy(this.platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
+  }
+
+  /** @param keepsStates   false: at once (`Folding.stop`) */
+  async stop(keepsStates: boolean): Promise<void> {
+    await Promise.all([this.folding.stop(keepsStates), this.archiving.stop()]);
+  }
+
+  private assertAlive(): void {
+    const failure = this.folding.state().failure ?? this.archiving.health().crashed?.message ?? null;
+    if (failure !== null) throw new CliError(`folding has stopped: ${failure}`);
+  }
+}
+
+async function startFolding(
+  platform: Platform,
+  settings: FoldSettings,
+  warn: (text: string) => void,
+): Promise<Folding> {
+  const sink = new ClickHouseFigureSink(platform.clickhouse);
+  if (platform.isEmbedded) {
+    const partitions = await platform.partitionsOf(TOPICS.relationshipLog);
+    return FoldThreads.start({ dataDir: platform.dataDir, partitions, sink, warn }, settings);
+  }
+  const openStateStore = platform.openStateStore.bind(platform);
+  return FoldHere.start(
+    { log: platform.log, codecs: platform.codecs(), openStateStore, sink, warn },
+    settings,
+  );
+}
+
+/** Records that the running services have not committed yet. */
+export async function recordsLeftOf(platform: Platform): Promise<number> {
+  const unfolded = await unreadBy(platform, RELATIONSHIP_GROUP, [TOPICS.relationshipLog]);
+  return unfolded + (await unreadBy(platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
+}
+
+async function unreadBy({ log }: Platform, group: string, topics: readonly string[]): Promise<number> {
+  let left = 0;
+  for (const topic of topics) {
+    for (const { partition, start, end } of await log.ends(topic)) {
+      const committed = await log.committed(group, { topic, partition });
+      left += Math.max(0, end - (committed ?? start));
+    }
+  }
+  return left;
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,67 @@
+/** What runs in a thread that folds some of the partitions. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type FigureRow, type FigureSink } from '#pipeline';
+import { GuestPlatform } from '#platform';
+import { FoldHere } from './fold-here.js';
+import { type FoldTask, type FromFoldThread, type ToFoldThread } from './fold-messages.js';
+
+const STATE_MS = 50;
+
+if (parentPort === null) throw new Error('this module is for a worker thread');
+const port = parentPort;
+const tell = (message: FromFoldThread): void => port.postMessage(message);
+
+/** ClickHouse is in another thread. */
+class DistantSink implements FigureSink {
+  private readonly waiting = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+  private sent = 0;
+
+  write(rows: readonly FigureRow[]): Promise<void> {
+    const id = ++this.sent;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      tell({ type: 'rows', id, rows });
+    });
+  }
+
+  stored(id: number, error: string | null): void {
+    const found = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (error === null) found?.resolve();
+    else found?.reject(new Error(error));
+  }
+}
+
+const { dataDir, index, of, settings } = workerData as FoldTask;
+const platform = await GuestPlatform.open(dataDir, { index, of });
+const sink = new DistantSink();
+const fold = await FoldHere.start(
+  {
+    log: platform.log,
+    codecs: platform.codecs,
+    openStateStore: (name) => platform.openStateStore(name),
+    sink,
+    warn: (text) => tell({ type: 'warning', text }),
+  },
+  settings,
+);
+const reporting = setInterval(() => tell({ type: 'state', state: fold.state() }), STATE_MS);
+
+port.on('message', (message: ToFoldThread) => {
+  switch (message.type) {
+    case 'stored':
+      sink.stored(message.id, message.error);
+      return;
+    case 'flush':
+      void fold.flushAll().then(() => tell({ type: 'flushed', id: message.id, state: fold.state() }));
+      return;
+    case 'stop':
+      clearInterval(reporting);
+      void fold
+        .stop(message.keepsStates)
+        .then(() => platform.close())
+        // Nothing is left that would keep the thread.
+        .finally(() => port.close());
+  }
+});
+tell({ type: 'started' });

@@ -1,0 +1,143 @@
+/** The fold in threads of its own, each with a share of the partitions: the embedded log is all of one machine. */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type FigureSink } from '#pipeline';
+import { type FoldTask, type FromFoldThread, type ToFoldThread } from './fold-messages.js';
+import { type Folding, type FoldSettings, type FoldState } from './folding.js';
+
+const FOLD_THREAD = new URL(
+  import.meta.url.endsWith('.ts') ? './fold-thread.ts' : './fold-thread.js',
+  import.meta.url,
+);
+
+export interface FoldThreadsParts {
+  readonly dataDir: string;
+  readonly partitions: number;
+  readonly sink: FigureSink;
+  readonly warn: (text: string) => void;
+}
+
+export class FoldThreads implements Folding {
+  private constructor(private readonly threads: readonly FoldThread[]) {}
+
+  /** As many threads as there are processors, if there are partitions for them. */
+  static async start(parts: FoldThreadsParts, settings: FoldSettings): Promise<FoldThreads> {
+    const of = Math.max(1, Math.min(parts.partitions, availableParallelism()));
+    const tasks = Array.from({ length: of }, (_, index) => ({
+      ...{ dataDir: parts.dataDir, index, of, settings },
+    }));
+    const threads = tasks.map((task) => new FoldThread(task, parts));
+    try {
+      await Promise.all(threads.map((thread) => thread.started));
+    } catch (error) {
+      await Promise.all(threads.map((thread) => thread.stop(false)));
+      throw error;
+    }
+    return new FoldThreads(threads);
+  }
+
+  state(): FoldState {
+    const states = this.threads.map((thread) => thread.state);
+    return {
+      positions: new Map(states.flatMap(({ positions }) => [...positions])),
+      rowsLeft: states.reduce((sum, { rowsLeft }) => sum + rowsLeft, 0),
+      failure: states.find(({ failure }) => failure !== null)?.failure ?? null,
+    };
+  }
+
+  async flushAll(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.flush()));
+  }
+
+  async stop(keepsStates: boolean): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.stop(keepsStates)));
+  }
+}
+
+/** This side of one thread. */
+class FoldThread {
+  readonly started: Promise<void>;
+  private readonly worker: Worker;
+  private readonly ended: Promise<void>;
+  private reported: FoldState = { positions: new Map(), rowsLeft: 0, failure: null };
+  private readonly flushes = new Map<number, () => void>();
+  private asked = 0;
+  private isStopping = false;
+
+  constructor(
+    task: FoldTask,
+    private readonly parts: FoldThreadsParts,
+  ) {
+    const worker = new Worker(FOLD_THREAD, { workerData: task });
+    this.worker = worker;
+    this.ended = once(worker, 'exit').then(
+      () => this.over(null),
+      (error: unknown) => this.over(error),
+    );
+    this.started = new Promise((resolve, reject) => {
+      worker.on('message', (message: FromFoldThread) => {
+        if (message.type === 'started') resolve();
+        else this.heard(message);
+      });
+      void this.ended.then(() => reject(new Error(this.reported.failure ?? 'a thread has ended')));
+    });
+  }
+
+  get state(): FoldState {
+    return this.reported;
+  }
+
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      const id = ++this.asked;
+      this.flushes.set(id, resolve);
+      this.tell({ type: 'flush', id });
+    });
+  }
+
+  stop(keepsStates: boolean): Promise<void> {
+    this.isStopping = true;
+    this.tell({ type: 'stop', keepsStates });
+    return this.ended;
+  }
+
+  private heard(message: Exclude<FromFoldThread, { type: 'started' }>): void {
+    switch (message.type) {
+      case 'state':
+        this.reported = message.state;
+        return;
+      case 'flushed':
+        this.reported = message.state;
+        this.flushes.get(message.id)?.();
+        this.flushes.delete(message.id);
+        return;
+      case 'rows':
+        void this.parts.sink.write(message.rows).then(
+          () => this.tell({ type: 'stored', id: message.id, error: null }),
+          (error: unknown) => this.tell({ type: 'stored', id: message.id, error: textOf(error) }),
+        );
+        return;
+      case 'warning':
+        this.parts.warn(message.text);
+    }
+  }
+
+  /** Whoever waits for it has to learn that it is gone. */
+  private over(error: unknown): void {
+    if (!this.isStopping || error !== null) {
+      const failure = error === null ? 'a thread that folds has ended' : textOf(error);
+      this.reported = { ...this.reported, failure };
+    }
+    for (const resolve of this.flushes.values()) resolve();
+    this.flushes.clear();
+  }
+
+  private tell(message: ToFoldThread): void {
+    this.worker.postMessage(message);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

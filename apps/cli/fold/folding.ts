@@ -1,0 +1,34 @@
+/** As the running services are called, so that they go on where a replay has stopped and the other way round. */
+export const RELATIONSHIP_GROUP = 'relationship';
+export const ARCHIVE_GROUP = 'archive';
+
+/** Where a fold stands. */
+export interface FoldState {
+  /** Next offset to fold, by partition. A partition whose states are being opened is missing. */
+  readonly positions: ReadonlyMap<number, number>;
+  /** Rows that ClickHouse has not acknowledged. */
+  readonly rowsLeft: number;
+  /** Why it has given up; null while it has not. */
+  readonly failure: string | null;
+}
+
+/** Somebody who folds the relationship log, here or in other threads. */
+export interface Folding {
+  state(): FoldState;
+  /** What has changed becomes rows now. Resolves when they were sent or refused, and `state` says so. */
+  flushAll(): Promise<void>;
+  /**
+   * @param keepsStates   false: at once. What was folded since the last checkpoint is folded again by whoever goes
+   *   on, as after a kill; writing it down would take longer than a person waits who has pressed Ctrl-C.
+   */
+  stop(keepsStates: boolean): Promise<void>;
+}
+
+export interface FoldSettings {
+  /** Somebody looks at the figures while they move: rows are written at once. */
+  readonly isWatched: boolean;
+  /** Decoded states kept in memory per partition. */
+  readonly cachedStatesMax: number;
+  readonly outboxRowsMax: number;
+  readonly batchRecordsMax: number;
+}

@@ -1,0 +1,33 @@
+import { LocalSchemaRegistry, SchemaCatalog } from '#contracts';
+import { EmbeddedLog, type ThreadShare } from '#embedded-log';
+import { type Log } from '#pipeline';
+import { type Codecs, openCodecs } from './codecs.js';
+import { logDirectory, openStateStore, type OpenStateStore } from './data-folder.js';
+
+/**
+ * What a further thread needs of the platform that its process has opened: the same embedded log, state store and
+ * codecs. ClickHouse stays with the first thread, as does the lock of the data folder.
+ */
+export class GuestPlatform {
+  private constructor(
+    private readonly dataDir: string,
+    readonly log: Log,
+    readonly codecs: Codecs,
+  ) {}
+
+  /** @param share   the partitions that consumers of this thread serve */
+  static async open(dataDir: string, share: ThreadShare): Promise<GuestPlatform> {
+    const catalog = SchemaCatalog.load();
+    const codecs = await openCodecs(new LocalSchemaRegistry(catalog), catalog);
+    const log = EmbeddedLog.open({ path: logDirectory(dataDir), guest: share });
+    return new GuestPlatform(dataDir, log, codecs);
+  }
+
+  openStateStore(name: string): OpenStateStore {
+    return openStateStore(this.dataDir, name);
+  }
+
+  close(): Promise<void> {
+    return this.log.close();
+  }
+}
