@@ -3,13 +3,27 @@ const DAY_MS = 86_400_000;
 // Date.parse alone takes nearly anything for a day.
 const ISO_DAY = /^\d{4}-\d{2}-\d{2}$/;
 
+// The days of some decades at most: making one text costs more than all else of its record.
+const DAYS_KEPT_MAX = 50_000;
+const numbers = new Map<string, number>();
+const texts = new Map<number, string>();
+
 /** @throws if the text is not a day */
 export function toEpochDay(day: string): number {
-  const epochDay = ISO_DAY.test(day) ? Date.parse(`${day}T00:00:00Z`) / DAY_MS : Number.NaN;
-  if (Number.isNaN(epochDay)) throw new Error(`not a day: ${day}`);
-  return epochDay;
+  return numbers.get(day) ?? kept(numbers, day, parsedDay(day));
 }
 
 export function fromEpochDay(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+  return texts.get(day) ?? kept(texts, day, new Date(day * DAY_MS).toISOString().slice(0, 10));
+}
+
+function kept<Key, Value>(known: Map<Key, Value>, key: Key, value: Value): Value {
+  if (known.size < DAYS_KEPT_MAX) known.set(key, value);
+  return value;
+}
+
+function parsedDay(day: string): number {
+  const epochDay = ISO_DAY.test(day) ? Date.parse(`${day}T00:00:00Z`) / DAY_MS : Number.NaN;
+  if (Number.isNaN(epochDay)) throw new Error(`not a day: ${day}`);
+  return epochDay;
 }

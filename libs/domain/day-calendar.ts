@@ -1,5 +1,8 @@
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+/** 1990-01-01 to 2079: what events are about. */
+const FIRST_DAY = 7_305;
+const DAYS = 32_768;
 
 /**
  * Local days of one zone, by the tz database. A day is numbered by its calendar date: days since 1970-01-01.
@@ -9,7 +12,9 @@ const HOUR_MS = 3_600_000;
  * Exact for dates from 1900 on.
  */
 export class DayCalendar {
-  private readonly starts = new Map<number, number>();
+  /** By day − FIRST_DAY; NaN where nobody has asked. Other days, which are rare, in the map. */
+  private readonly starts = new Float64Array(DAYS).fill(Number.NaN);
+  private readonly farStarts = new Map<number, number>();
   private readonly format: Intl.DateTimeFormat;
   // The day asked for last: nearly every question is about it.
   private lastDay = 0;
@@ -47,8 +52,8 @@ export class DayCalendar {
   /** Number of the local day of `t` (ms). */
   dayOf(t: number): number {
     if (t >= this.lastStart && t < this.lastEnd) return this.lastDay;
-    // UTC is never more than a day away from local time, so two steps reach it.
-    let day = Math.floor(t / DAY_MS);
+    // A guess from a day that is known; where clocks change it is a day off, and the steps reach it.
+    let day = this.lastDay + Math.floor((t - this.lastStart) / DAY_MS);
     while (t < this.dayStart(day)) day--;
     while (t >= this.dayStart(day + 1)) day++;
     this.lastDay = day;
@@ -59,10 +64,16 @@ export class DayCalendar {
 
   /** The instant at which local day `day` begins, ms. */
   dayStart(day: number): number {
-    let start = this.starts.get(day);
+    const at = day - FIRST_DAY;
+    if (at >= 0 && at < DAYS) {
+      const known = this.starts[at] ?? Number.NaN;
+      if (!Number.isNaN(known)) return known;
+      return (this.starts[at] = this.findStart(day));
+    }
+    let start = this.farStarts.get(day);
     if (start === undefined) {
       start = this.findStart(day);
-      this.starts.set(day, start);
+      this.farStarts.set(day, start);
     }
     return start;
   }
@@ -137,14 +148,33 @@ export function dayFromText(text: string): number | null {
 
 /** First day of the month that `day` lies in. */
 export function monthStart(day: number): number {
-  const { year, month } = civilOf(day);
-  return dayFromCivil(year, month, 1);
+  return monthOf(day).first;
 }
 
 /** First day of the month after the one that `day` lies in. */
 export function nextMonthStart(day: number): number {
+  return monthOf(day).end;
+}
+
+/** Local day numbers [first, end). */
+interface Month {
+  readonly first: number;
+  readonly end: number;
+}
+
+// Nearly every question is about the month that was asked for last or about the one before.
+let latestMonth: Month = { first: 0, end: 0 };
+let formerMonth: Month = { first: 0, end: 0 };
+
+function monthOf(day: number): Month {
+  if (day >= latestMonth.first && day < latestMonth.end) return latestMonth;
+  if (day >= formerMonth.first && day < formerMonth.end) return formerMonth;
   const { year, month } = civilOf(day);
-  return month === 12 ? dayFromCivil(year + 1, 1, 1) : dayFromCivil(year, month + 1, 1);
+  const first = dayFromCivil(year, month, 1);
+  const end = month === 12 ? dayFromCivil(year + 1, 1, 1) : dayFromCivil(year, month + 1, 1);
+  formerMonth = latestMonth;
+  latestMonth = { first, end };
+  return latestMonth;
 }
 
 function twoDigits(value: number): string {

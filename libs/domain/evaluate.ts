@@ -48,6 +48,12 @@ export function evaluate(
   const standings: Standing[] = [];
   let next = Infinity;
   for (const scheme of ctx.rules.schemesOf(after.brand)) {
+    const steady = swept ? steadyStanding(before, scheme, at, ctx) : undefined;
+    if (steady !== undefined) {
+      standings.push(steady);
+      next = Math.min(next, nextFall(after, scheme, steady, at));
+      continue;
+    }
     const review = reviewOf(before, after, scheme, at, occasion, ctx);
     if (review.is === undefined) continue;
     standings.push(review.is);
@@ -75,6 +81,24 @@ function seat(
   after.dueAt = Math.min(nextFallAt, sweepAt(after, ctx.retirement, ctx.watermark, swept));
   after.rulesHash = ctx.rules.hash;
   after.zones = ctx.zones.length;
+}
+
+/** What still stands where only time has passed, and not enough of it for this scheme. */
+function steadyStanding(
+  before: Relationship | undefined,
+  scheme: CompiledScheme,
+  at: number,
+  { rules }: FoldContext,
+): Standing | undefined {
+  if (before === undefined || before.rulesHash !== rules.hash) return undefined;
+  const was = standingOf(before, scheme);
+  if (was === undefined) return undefined;
+  return nextFall(before, scheme, was, before.evaluatedAt) > at ? was : undefined;
+}
+
+function standingOf({ standings }: Relationship, { scheme: { id } }: CompiledScheme): Standing | undefined {
+  for (const standing of standings) if (standing.schemeId === id) return standing;
+  return undefined;
 }
 
 /** Takes the person out of the stocks of schemes that the rules no longer have; nobody reads those any more. */
@@ -114,11 +138,37 @@ function reviewOf(
   occasion: Occasion,
   ctx: FoldContext,
 ): Review {
-  const was = before?.standings.find(({ schemeId }) => schemeId === scheme.scheme.id);
+  const was = before === undefined ? undefined : standingOf(before, scheme);
   const settled = settledDeepening(scheme, was, ctx.watermark - ctx.rules.rules.stateLatenessMs);
   const newRules =
     before !== undefined && before.rulesHash !== ctx.rules.hash && before.knownSince !== Infinity;
-  return { before, after, scheme, was, is: standingAt(after, scheme, at, settled), at, occasion, newRules };
+  // Strictly later: of two records of one instant the other might have had its say already.
+  const isNext =
+    before !== undefined &&
+    !newRules &&
+    before.evaluatedAt < at &&
+    at < before.dueAt &&
+    occasion.changedFrom === at;
+  const is =
+    isNext && was !== undefined && settled === null
+      ? standingAfter(was, after, scheme, at)
+      : standingAt(after, scheme, at, settled);
+  return { before, after, scheme, was, is, at, occasion, newRules };
+}
+
+/**
+ * The standing where `was` has held up to the change at `t` and time alone has changed nothing: no earlier instant
+ * of the period is another one than it was, so a relation has deepened by now only if it had, or rises now.
+ */
+function standingAfter(
+  was: Standing,
+  after: Relationship,
+  scheme: CompiledScheme,
+  t: number,
+): Standing | undefined {
+  const tier = tierAt(after, scheme, t);
+  if (!was.deepened && tier > was.tier) return standingAt(after, scheme, t, null);
+  return tier === was.tier ? was : { ...was, tier };
 }
 
 /**
@@ -226,7 +276,8 @@ type Cause = Pick<TierChanged, 'cause' | 'causeEventId' | 'effectiveAt'>;
 /** Time, where the state before the event would have come to the same tier by now; else the event. */
 function causeOf({ before, scheme, at, occasion, newRules }: Review, from: Tier, to: Tier): Cause {
   const { event } = occasion;
-  const untouched = before === undefined ? 0 : tierAt(before, scheme, at);
+  const untouched =
+    before === undefined ? 0 : at < before.dueAt && !newRules ? from : tierAt(before, scheme, at);
   if (newRules && (event === null || untouched === to)) {
     return { cause: 'RESTATE', causeEventId: null, effectiveAt: at };
   }
@@ -252,7 +303,7 @@ function fallInstant(
   at: number,
 ): number {
   let fell = at;
-  if (before === undefined) return fell;
+  if (before === undefined || before.dueAt >= at) return fell;
   let tier = from;
   let edge = before.dueAt;
   while (edge <= at) {

@@ -18,6 +18,18 @@ export interface Period {
  * Rolling N days: the days dayOf(t) − N + 1 to dayOf(t), compared with the N days before.
  */
 export function periodAt(scheme: CompiledScheme, t: number): Period {
+  const day = scheme.calendar.dayOf(t);
+  const known = latest.get(scheme);
+  if (known?.day === day) return known.period;
+  const period = periodOn(day, scheme);
+  latest.set(scheme, { day, period });
+  return period;
+}
+
+/** Between two ticks nearly everybody is asked about the same day. */
+const latest = new WeakMap<CompiledScheme, { readonly day: number; readonly period: Period }>();
+
+function periodOn(day: number, scheme: CompiledScheme): Period {
   const { calendar } = scheme;
   const { period, id } = scheme.scheme;
   if (scheme.days !== null && scheme.baseDays !== null) {
@@ -30,7 +42,6 @@ export function periodAt(scheme: CompiledScheme, t: number): Period {
       baseDays: scheme.baseDays,
     };
   }
-  const day = calendar.dayOf(t);
   if (period.kind === 'rolling') {
     const first = day - period.days + 1;
     return {
