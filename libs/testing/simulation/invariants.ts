@@ -59,7 +59,7 @@ function checkIntake(
 ): { readonly accepted: number; readonly rejected: number } {
   const { codecs } = simulation;
   const accepted = log.flatMap(({ source, entry }) =>
-    source === null ? [] : [`${name(source)} ${(entry as Touchpoint).eventId}`],
+    source === null || !('eventId' in entry) ? [] : [`${name(source)} ${entry.eventId}`],
   );
   const rejected = recordsOf(simulation, TOPICS.deadLetters, 0).flatMap(({ value }) =>
     value === null ? [] : [name(codecs.deadLetter.decode(value).source)],

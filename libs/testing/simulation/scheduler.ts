@@ -17,8 +17,8 @@ interface Task {
   readonly dueAt: number;
   /** Not before this many steps, unless nothing else can happen. */
   heldTo: number;
-  /** A question that waits for something; absent: it waits for nothing. */
-  readonly isReady?: () => boolean;
+  /** A question that waits for something; undefined: it waits for nothing. */
+  readonly isReady: (() => boolean) | undefined;
   readonly run: () => void;
 }
 
@@ -60,12 +60,9 @@ export class Scheduler {
 
   post(life: Life | null, what: string, run: () => void, options: TaskOptions = {}): void {
     const isSlow = options.isPrompt !== true && !this.isCalm && this.random.chance(SLOW_SHARE);
-    this.#tasks.push({
-      ...{ life, what, run },
-      dueAt: options.dueAt ?? 0,
-      heldTo: isSlow ? this.steps + this.random.below(SLOW_STEPS) : 0,
-      ...(options.isReady === undefined ? {} : { isReady: options.isReady }),
-    });
+    const heldTo = isSlow ? this.steps + this.random.below(SLOW_STEPS) : 0;
+    const { dueAt = 0, isReady } = options;
+    this.#tasks.push({ life, what, run, dueAt, heldTo, isReady });
   }
 
   /** A call of a port by a process: `effect` is what it does outside. */

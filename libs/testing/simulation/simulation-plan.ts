@@ -11,14 +11,25 @@ const RULES: Rules = {
   schemes: LOG_RULES.schemes.filter(({ id }) => id === 'rolling:4d' || id === 'rolling:7d'),
   duesPerTick: 2,
   windows: [
-    { id: '6h', widthMs: 6 * HOUR, slideMs: 2 * HOUR, latenessMs: HOUR },
-    { id: '2d', widthMs: 48 * HOUR, slideMs: 12 * HOUR, latenessMs: 24 * HOUR },
+    { id: '12h', widthMs: 12 * HOUR, slideMs: 6 * HOUR, latenessMs: HOUR },
+    { id: '2d', widthMs: 48 * HOUR, slideMs: 24 * HOUR, latenessMs: 24 * HOUR },
+  ],
+};
+
+/** What somebody configures while it runs. The zones stay, so the due edges do, too. */
+const CHANGED_RULES: Rules = {
+  ...RULES,
+  schemes: [
+    ...RULES.schemes.map((scheme) => ({ ...scheme, zeroOrderCounts: !scheme.zeroOrderCounts })),
+    ...LOG_RULES.schemes.filter(({ id }) => id === 'calendar:month'),
   ],
 };
 
 /** How hard one run is, drawn from its seed. */
 export interface SimulationPlan {
   readonly rules: Rules;
+  /** Null: they stay as they are. */
+  readonly changedRules: Rules | null;
   readonly settings: RelationshipSettings;
   readonly events: number;
   readonly logPartitions: number;
@@ -33,7 +44,15 @@ export interface SimulationPlan {
   readonly mishaps: Readonly<Record<Mishap, number>>;
 }
 
-export const MISHAPS = ['kill', 'pause', 'rebalance', 'evict', 'expireTransaction', 'loseDisk'] as const;
+export const MISHAPS = [
+  'kill',
+  'deploy',
+  'pause',
+  'rebalance',
+  'evict',
+  'expireTransaction',
+  'loseDisk',
+] as const;
 export type Mishap = (typeof MISHAPS)[number];
 
 export function planOf(random: SeededRandom): SimulationPlan {
@@ -41,6 +60,7 @@ export function planOf(random: SeededRandom): SimulationPlan {
   const weight = (): number => hard * random.pick([0, 0.2, 1, 1]);
   return {
     rules: RULES,
+    changedRules: random.chance(0.25) ? CHANGED_RULES : null,
     settings: {
       ...DEFAULT_RELATIONSHIP_SETTINGS,
       rowsPerInsertMax: random.between(3, 80),
@@ -51,7 +71,7 @@ export function planOf(random: SeededRandom): SimulationPlan {
       dirtyStatesMax: random.pick([2, 5, 1_000]),
       drainMs: random.pick([0, 200]),
     },
-    events: random.between(20, 70),
+    events: random.between(10, 45),
     logPartitions: random.between(1, 2),
     processes: {
       intake: random.between(1, 2),
@@ -65,9 +85,10 @@ export function planOf(random: SeededRandom): SimulationPlan {
     endingFaultRate: hard * random.pick([0, 0.05, 0.15]),
     mishaps: {
       kill: weight(),
+      deploy: weight(),
       pause: weight(),
       rebalance: weight(),
-      evict: weight(),
+      evict: 2 * weight(),
       expireTransaction: weight(),
       loseDisk: 0.3 * weight(),
     },

@@ -19,7 +19,7 @@ import { SeededRandom } from './seeded-random.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { SimulatedProcess, type WorldParts } from './simulated-process.js';
 import { SimulatedTables } from './simulated-tables.js';
-import { MISHAPS, planOf, type Mishap, type SimulationPlan } from './simulation-plan.js';
+import { MISHAPS, planOf, type SimulationPlan } from './simulation-plan.js';
 import { Traffic, TRAFFIC_TOPICS } from './traffic.js';
 
 const START = Date.UTC(2018, 9, 28, 1, 30);
@@ -35,6 +35,7 @@ export class Simulation {
   readonly #random: SeededRandom;
   readonly #traffic: Traffic;
   readonly #groups: ReadonlyMap<string, GroupCoordinator>;
+  #isConfigured = false;
 
   constructor(
     seed: number,
@@ -157,6 +158,7 @@ export class Simulation {
       ['restart', 3],
       ['resume', 1],
       ['expire', 1],
+      ['configure', 0.3],
     ];
     const all = [...ordinary, ...MISHAPS.map((mishap) => [mishap, mishaps[mishap]] as const)];
     let draw = this.#random.next() * all.reduce((sum, [, weight]) => sum + weight, 0);
@@ -167,7 +169,7 @@ export class Simulation {
   #do(what: string): void {
     const { scheduler, broker } = this;
     const random = this.#random;
-    switch (what as Mishap | 'traffic' | 'beat' | 'restart' | 'resume' | 'expire') {
+    switch (what) {
       case 'traffic':
         this.#traffic.burst(scheduler.now);
         scheduler.now += this.#traffic.pause();
@@ -184,8 +186,14 @@ export class Simulation {
       case 'expire':
         for (const group of this.#groups.values()) group.expire((life) => life.isDead || life.isPaused);
         break;
+      case 'configure':
+        this.#configure();
+        break;
       case 'kill':
         scheduler.kill(random.pick(this.processes).life);
+        break;
+      case 'deploy':
+        this.#deploy(random.pick(this.processes));
         break;
       case 'pause':
         random.pick(this.processes).life.isPaused = true;
@@ -208,6 +216,28 @@ export class Simulation {
       }
     }
     if (what !== 'beat') scheduler.trace.note(scheduler.steps, `* ${what}`);
+  }
+
+  /** New rules, once, in every partition. */
+  #configure(): void {
+    const { codecs, broker, plan, scheduler } = this;
+    const ends = broker.ends(TOPICS.relationshipLog);
+    if (this.#isConfigured || plan.changedRules === null || ends.some(({ end }) => end === 0)) return;
+    this.#isConfigured = true;
+    const rulesJson = JSON.stringify(plan.changedRules);
+    const value = codecs.log.encode({ type: 'rulesSet', rulesJson, arrivedAt: scheduler.now });
+    for (const { partition } of ends) {
+      broker.append([{ topic: TOPICS.relationshipLog, partition, key: null, value }]);
+    }
+  }
+
+  /** Ends in good order; somebody starts it again. */
+  #deploy({ consumer, life }: SimulatedProcess): void {
+    this.scheduler.post(life, `${life.name} is told to end`, () => {
+      void (consumer?.stop() ?? Promise.resolve())
+        .catch((error: unknown) => this.#failed(error, life.name))
+        .finally(() => this.scheduler.kill(life));
+    });
   }
 
   #makeGroups(): ReadonlyMap<string, GroupCoordinator> {

@@ -38,8 +38,10 @@ export class Traffic {
   /** How long until more comes, ms. */
   pause(): number {
     const { random } = this;
+    // After weeks of silence persons are forgotten.
+    if (this.isOver && random.chance(0.2)) return random.between(10, 30) * 24 * HOUR;
     if (random.chance(0.5)) return random.below(5_000);
-    return random.chance(0.8) ? random.below(8 * HOUR) : random.below(72 * HOUR);
+    return random.chance(0.6) ? random.below(10 * HOUR) : random.below(120 * HOUR);
   }
 
   #send(event: SourceTouchpoint): void {
