@@ -100,12 +100,11 @@ export {
   NO_PRESENCE,
   presenceFromJson,
   presenceToJson,
-  thinnedPresence,
-  type ChannelPresence,
   type Grains,
   type PersonPresence,
   type PresenceJson,
 } from './windows/presence.js';
+export { thinnedPresence } from './windows/thinned-presence.js';
 export { recordPresence } from './windows/record-presence.js';
 export {
   linksChanged,

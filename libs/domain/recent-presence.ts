@@ -1,6 +1,7 @@
 /** The presence records of a person that a differing record of the same id might still correct. */
 import type { Channel } from './events.js';
-import { byChannel, thinnedPresence, type PersonPresence } from './windows/presence.js';
+import { withMoment, withoutMoment, type PersonPresence } from './windows/presence.js';
+import { thinnedPresence } from './windows/thinned-presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
 
 /** A presence record that a differing duplicate might still correct. */
@@ -118,25 +119,11 @@ export function withoutPresence(
   recent: RecentRecords,
   grid: WindowGrid,
 ): PersonPresence {
-  const { channel } = retracted;
-  const own = presence.channels.find((one) => one.channel === channel);
-  if (own === undefined) return presence;
-  const grain = Math.floor(retracted.at / grid.grainMs);
-  const rebuilt = (grains: readonly number[], records: readonly RecentPresence[]): readonly number[] => {
-    const all = new Set(grains);
-    all.delete(grain);
-    for (const { at } of records) all.add(Math.floor(at / grid.grainMs));
-    return [...all].sort((a, b) => a - b);
-  };
-  const others = presence.channels.filter((one) => one !== own);
-  const records = [...recent].filter((record) => record.channel === channel);
-  const visits = rebuilt(own.visits, records);
-  const actives = retracted.active
-    ? rebuilt(
-        own.actives,
-        records.filter(({ active }) => active),
-      )
-    : own.actives;
-  const channels = visits.length === 0 ? others : [...others, { channel, visits, actives }];
-  return thinnedPresence({ channels: channels.sort(byChannel) }, grid);
+  const { channel, at, active } = retracted;
+  let left = withoutMoment(presence, channel, Math.floor(at / grid.grainMs), active);
+  for (const record of recent) {
+    if (record.channel !== channel) continue;
+    left = withMoment(left, channel, Math.floor(record.at / grid.grainMs), record.active);
+  }
+  return thinnedPresence(left, grid);
 }

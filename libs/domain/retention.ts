@@ -6,12 +6,8 @@ import { pruneLinks } from './links.js';
 import { NO_MONEY, pruneMoney } from './money.js';
 import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { relatedSince } from './deepening.js';
-import {
-  NO_PRESENCE,
-  thinnedPresence,
-  type ChannelPresence,
-  type PersonPresence,
-} from './windows/presence.js';
+import { presenceSince } from './windows/presence.js';
+import { thinnedPresence } from './windows/thinned-presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
 
 /** Instants (ms) before which a kind of fact can no longer be asked for, at one watermark. */
@@ -124,21 +120,10 @@ export function pruned(person: Relationship, retention: Retention, grid: WindowG
   left.links = pruneLinks(person.links, retention.switches);
   if (left.links !== person.links) left.settledRelatedSince = relatedSince(person);
   left.recent = person.recent.since(retention.recent);
-  left.presence = coveringPresence(thinnedPresence(person.presence, grid), retention.presence, grid);
+  // Thinning keeps the last moment of each kind in each channel for ever; one that covers nothing may go.
+  const covering = Math.floor(retention.presence / grid.grainMs) + 1;
+  left.presence = presenceSince(thinnedPresence(person.presence, grid), covering);
   return left;
-}
-
-/** Thinning keeps the last moment of each kind in each channel for ever; one that covers nothing may go. */
-function coveringPresence(presence: PersonPresence, from: number, grid: WindowGrid): PersonPresence {
-  const covers = (grains: readonly number[]): boolean =>
-    (grains[grains.length - 1] ?? -Infinity) * grid.grainMs > from;
-  const isCovering = ({ visits, actives }: ChannelPresence): boolean =>
-    covers(visits) && (actives.length === 0 || covers(actives));
-  if (presence.channels.every(isCovering)) return presence;
-  const channels = presence.channels
-    .filter(({ visits }) => covers(visits))
-    .map((one) => (isCovering(one) ? one : { channel: one.channel, visits: one.visits, actives: [] }));
-  return channels.length === 0 ? NO_PRESENCE : { channels };
 }
 
 /** Whether the state says nothing that a state not yet made would not say. */

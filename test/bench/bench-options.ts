@@ -1,7 +1,7 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['hot-path', 'replay', 'embedded', 'kafka'] as const;
+export const PARTS = ['hot-path', 'engine', 'replay', 'embedded', 'kafka'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -10,7 +10,7 @@ export interface BenchOptions {
   /** A twentieth of the work: whether it runs, not how fast. */
   readonly quick: boolean;
   readonly events: number | null;
-  readonly persons: number;
+  readonly persons: number | null;
   readonly seed: number;
 }
 
@@ -18,6 +18,7 @@ export const HELP = `npm run bench -- [part…] [options]
 
 Parts (default: all)
   hot-path   decode → fold → aggregate in one process, without I/O, beside the floor
+  engine     the rolling windows alone: presence in, spans into the figures, rows out
   replay     a year of purchases from CSV through \`gravity replay\`, embedded
   embedded   source topics → intake → relationship → archive → chDB in one process
   kafka      the same as services on a real broker, beside the floor (needs Java 17 and Maven, or
@@ -26,8 +27,8 @@ Parts (default: all)
 Options
   --record         append the results to test/bench/results/
   --quick          a twentieth of the work
-  --events N       events (hot-path, replay: 1,000,000; embedded, kafka: 300,000)
-  --persons N      persons (100,000)
+  --events N       events (hot-path, engine, replay: 1,000,000; embedded, kafka: 300,000)
+  --persons N      persons (100,000; engine: 200,000)
   --seed N         of all that is random (611)
 `;
 
@@ -44,7 +45,7 @@ export function benchOptions(argv: readonly string[]): BenchOptions | 'help' {
     record: values.record === true,
     quick: values.quick === true,
     events: values.events === undefined ? null : wholeNumber('events', values.events),
-    persons: wholeNumber('persons', values.persons ?? '100000'),
+    persons: values.persons === undefined ? null : wholeNumber('persons', values.persons),
     seed: wholeNumber('seed', values.seed ?? '611'),
   };
 }
@@ -55,8 +56,9 @@ export function eventsOf(options: BenchOptions, usual: number): number {
   return options.quick ? Math.ceil(events / 20) : events;
 }
 
-export function personsOf(options: BenchOptions): number {
-  return options.quick ? Math.ceil(options.persons / 20) : options.persons;
+export function personsOf(options: BenchOptions, usual = 100_000): number {
+  const persons = options.persons ?? usual;
+  return options.quick ? Math.ceil(persons / 20) : persons;
 }
 
 function parse(argv: readonly string[]) {

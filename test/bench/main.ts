@@ -4,6 +4,7 @@ import { report, type BenchResult } from './bench-report.js';
 /** Loaded when asked for: a part that needs Java or chDB must not be in the way of the others. */
 const RUN: Readonly<Record<Part, (options: BenchOptions) => Promise<BenchResult>>> = {
   'hot-path': async (options) => (await import('./hot-path.js')).hotPath(options),
+  engine: async (options) => (await import('./engine.js')).enginePath(options),
   replay: async (options) => (await import('./replay.js')).replayYear(options),
   embedded: async (options) => (await import('./embedded.js')).embeddedPath(options),
   kafka: async (options) => (await import('./kafka.js')).kafkaPath(options),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { difference, intersection, mergedGrains, relatedCover, stockCover, type Cover } from './coverage.js';
+import { difference, relatedCover, stockCover, type Cover } from './coverage.js';
 import { windowGrid, type GridWindow } from './window-grid.js';
 
 /** Width 50 s, slide 10 s: 5 ends an event; nothing is final. */
@@ -73,14 +73,6 @@ describe('coverage of a link', () => {
 });
 
 describe('spans of ends', () => {
-  it('intersect like sets', () => {
-    fc.assert(
-      fc.property(ends, ends, (a, b) => {
-        expect(intersection(coverOf(a), coverOf(b))).toEqual(coverOf(a.filter((end) => b.includes(end))));
-      }),
-    );
-  });
-
   it('differ like sets, in the fewest spans', () => {
     fc.assert(
       fc.property(ends, ends, (before, after) => {
@@ -104,9 +96,5 @@ describe('spans of ends', () => {
       [7, Infinity, -1],
       [9, Infinity, 1],
     ]);
-  });
-
-  it('grains of several lists merge without repeats', () => {
-    expect(mergedGrains([[1, 4, 9], [4, 5], [], [1]])).toEqual([1, 4, 5, 9]);
   });
 });

@@ -8,8 +8,6 @@ import type { GridWindow } from './window-grid.js';
 
 export type Cover = readonly number[];
 
-const NOTHING: Cover = [];
-
 /** A grain in bucket b covers [b, b + n). */
 export function presenceCover(grains: Grains, window: GridWindow): Cover {
   const cover: number[] = [];
@@ -52,23 +50,6 @@ function append(cover: number[], from: number, to: number, horizon: number): voi
   else cover.push(start, to);
 }
 
-export function intersection(a: Cover, b: Cover): Cover {
-  if (a.length === 0 || b.length === 0) return NOTHING;
-  const both: number[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length && j < b.length) {
-    const aTo = a[i + 1] ?? 0;
-    const bTo = b[j + 1] ?? 0;
-    const from = Math.max(a[i] ?? 0, b[j] ?? 0);
-    const to = Math.min(aTo, bTo);
-    if (from < to) both.push(from, to);
-    if (aTo <= bTo) i += 2;
-    else j += 2;
-  }
-  return both;
-}
-
 /** Calls `emit` for each span of ends that only one of the two covers: +1 for `after`, −1 for `before`. */
 export function difference(
   before: Cover,
@@ -88,23 +69,4 @@ export function difference(
     while (i < before.length && before[i] === next) i++;
     while (j < after.length && after[j] === next) j++;
   }
-}
-
-/** Union of sorted lists of distinct grains. */
-export function mergedGrains(lists: readonly Grains[]): Grains {
-  return lists.reduce((union, list) => (union.length === 0 ? list : merged(union, list)), NOTHING);
-}
-
-function merged(a: Grains, b: Grains): Grains {
-  if (b.length === 0) return a;
-  const union: number[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < a.length || j < b.length) {
-    const next = Math.min(a[i] ?? Infinity, b[j] ?? Infinity);
-    if (a[i] === next) i++;
-    if (b[j] === next) j++;
-    union.push(next);
-  }
-  return union;
 }

@@ -1,4 +1,4 @@
-import { METRICS } from './window-metrics.js';
+import { AMONG_ACTIVE, AMONG_RELATED, AMONG_VISITORS, METRIC, METRICS } from './window-metrics.js';
 
 /** Ends per page. 64 ends of 8 metrics are 4 KiB. */
 const PAGE_ENDS = 64;
@@ -12,14 +12,18 @@ export const PAGES_MAX = 16_384;
 const spare: Float64Array<ArrayBuffer>[] = [];
 const SPARE_MAX = 1_024;
 
+/** A power of two, above the pages that the widest default window reaches over. */
+const NEAR_PAGES = 16;
+
 /**
  * Differences of the metrics by window end, held in pages that exist only where something was added: spans may
  * begin anywhere ahead of the watermark (a catch-up holds hours), nothing wraps and nothing has to be sized.
  */
 export class DifferencePages {
   private readonly pages = new Map<number, Float64Array<ArrayBuffer>>();
-  private lastKey = NaN;
-  private lastPage: Float64Array<ArrayBuffer> | undefined;
+  // The pages last used, by the low bits of their key: a span begins in one page and ends in another.
+  private readonly nearKeys = new Float64Array(NEAR_PAGES).fill(NaN);
+  private readonly nearPages: Float64Array<ArrayBuffer>[] = [];
 
   /** Number of pages held. */
   get size(): number {
@@ -35,16 +39,25 @@ export class DifferencePages {
   /** @throws RangeError when the ends held would exceed `PAGES_MAX` pages. */
   add(end: number, metric: number, value: number): void {
     const key = Math.floor(end / PAGE_ENDS);
-    const page = this.lastKey === key && this.lastPage ? this.lastPage : this.pageFor(key);
+    const page = this.near(key) ?? this.pageFor(key);
     const cell = (end - key * PAGE_ENDS) * METRICS + metric;
     page[cell] = (page[cell] ?? 0) + value;
+  }
+
+  /**
+   * Adds `value` persons to the metrics that `among` (bits of `window-metrics.ts`) names.
+   * @throws RangeError as `add`
+   */
+  addAmong(end: number, among: number, value: number): void {
+    const key = Math.floor(end / PAGE_ENDS);
+    const page = this.near(key) ?? this.pageFor(key);
+    addAmong(page, (end - key * PAGE_ENDS) * METRICS, among, value);
   }
 
   /** Adds the differences at `end` to `sums`. */
   addTo(end: number, sums: Float64Array): void {
     const key = Math.floor(end / PAGE_ENDS);
-    if (this.lastKey !== key) this.select(key);
-    const page = this.lastPage;
+    const page = this.near(key) ?? this.pages.get(key);
     if (page === undefined) return;
     const cell = (end - key * PAGE_ENDS) * METRICS;
     for (let metric = 0; metric < METRICS; metric++) {
@@ -63,12 +76,8 @@ export class DifferencePages {
         sums[metric] = (sums[metric] ?? 0) + (page[cell] ?? 0);
       }
       page.fill(0, 0, cells);
-      if (key < boundary) {
-        this.pages.delete(key);
-        if (spare.length < SPARE_MAX) spare.push(page);
-      }
+      if (key < boundary) this.release(key, page);
     }
-    this.lastKey = NaN;
   }
 
   /** First end ≥ `end` at which there may be a difference; Infinity when there is none. */
@@ -90,22 +99,49 @@ export class DifferencePages {
     }
   }
 
+  private near(key: number): Float64Array<ArrayBuffer> | undefined {
+    const slot = key & (NEAR_PAGES - 1);
+    return this.nearKeys[slot] === key ? this.nearPages[slot] : undefined;
+  }
+
   private pageFor(key: number): Float64Array<ArrayBuffer> {
-    this.select(key);
-    if (this.lastPage !== undefined) return this.lastPage;
-    if (this.pages.size >= PAGES_MAX) {
-      throw new RangeError(
-        `more than PAGES_MAX = ${PAGES_MAX} pages of window ends lie ahead of the watermark`,
-      );
+    let page = this.pages.get(key);
+    if (page === undefined) {
+      if (this.pages.size >= PAGES_MAX) {
+        throw new RangeError(
+          `more than PAGES_MAX = ${PAGES_MAX} pages of window ends lie ahead of the watermark`,
+        );
+      }
+      page = spare.pop() ?? new Float64Array(PAGE_ENDS * METRICS);
+      this.pages.set(key, page);
     }
-    const page = spare.pop() ?? new Float64Array(PAGE_ENDS * METRICS);
-    this.pages.set(key, page);
-    this.lastPage = page;
+    const slot = key & (NEAR_PAGES - 1);
+    this.nearKeys[slot] = key;
+    this.nearPages[slot] = page;
     return page;
   }
 
-  private select(key: number): void {
-    this.lastKey = key;
-    this.lastPage = this.pages.get(key);
+  private release(key: number, page: Float64Array<ArrayBuffer>): void {
+    this.pages.delete(key);
+    const slot = key & (NEAR_PAGES - 1);
+    if (this.nearKeys[slot] === key) this.nearKeys[slot] = NaN;
+    if (spare.length < SPARE_MAX) spare.push(page);
+  }
+}
+
+/** Adds `value` persons to the metrics that `among` names, in the figures that begin at `cell`. */
+export function addAmong(figures: Float64Array, cell: number, among: number, value: number): void {
+  const isRelated = (among & AMONG_RELATED) !== 0;
+  if ((among & AMONG_VISITORS) !== 0) {
+    figures[cell + METRIC.visitors] = (figures[cell + METRIC.visitors] ?? 0) + value;
+    if (isRelated) {
+      figures[cell + METRIC.visitorsRelated] = (figures[cell + METRIC.visitorsRelated] ?? 0) + value;
+    }
+  }
+  if ((among & AMONG_ACTIVE) !== 0) {
+    figures[cell + METRIC.active] = (figures[cell + METRIC.active] ?? 0) + value;
+    if (isRelated) {
+      figures[cell + METRIC.activeRelated] = (figures[cell + METRIC.activeRelated] ?? 0) + value;
+    }
   }
 }

@@ -1,20 +1,21 @@
 /** What a change of a whole person does to the figures: coverage after minus coverage before. For rare events. */
 import { ALL_CHANNELS } from '../events.js';
 import { type ChannelLinks, type LinkView, type Span } from '../window-port.js';
+import { difference, presenceCover, relatedCover, stockCover } from './coverage.js';
 import {
-  difference,
-  intersection,
-  mergedGrains,
-  presenceCover,
-  relatedCover,
-  stockCover,
-  type Cover,
-} from './coverage.js';
-import type { Grains, PersonPresence } from './presence.js';
+  ANY_CHANNEL,
+  codeOf,
+  grainsOf,
+  isOf,
+  MOMENT,
+  placeOf,
+  type Grains,
+  type PersonPresence,
+} from './presence.js';
 import { addRelated } from './add-related.js';
 import type { WindowChanges } from './window-changes.js';
-import type { WindowContext } from './window-grid.js';
-import { METRIC } from './window-metrics.js';
+import type { GridWindow, WindowContext } from './window-grid.js';
+import { METRIC, type Metric } from './window-metrics.js';
 
 /** All of a person that presence figures and Capital are computed from. */
 export interface PersonView {
@@ -47,11 +48,11 @@ export function presenceReplaced(
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  for (const channel of [...channelsOf(before.channels, after.channels), ALL_CHANNELS]) {
+  for (const channel of [...new Set([...before.channels, ...after.channels]), ALL_CHANNELS]) {
     const aggregate = out.aggregate(ctx.brand, channel);
-    for (const { kind, metric, relatedMetric } of KINDS) {
-      const grainsBefore = grainsOf(before, channel, kind);
-      const grainsAfter = grainsOf(after, channel, kind);
+    for (const { active, metric, relatedMetric } of KINDS) {
+      const grainsBefore = grainsIn(before, channel, active);
+      const grainsAfter = grainsIn(after, channel, active);
       for (const window of ctx.grid.windows) {
         const coverAfter = presenceCover(grainsAfter, window);
         difference(presenceCover(grainsBefore, window), coverAfter, (from, to, value) => {
@@ -76,10 +77,13 @@ export function personReplaced(
 
 function capitalChanged(before: LinkView, after: LinkView, ctx: WindowContext, out: WindowChanges): void {
   stockChanged(before.any, after.any, out.allChannels(ctx.brand), ctx, out);
-  for (const channel of channelsOf(before.byChannel, after.byChannel)) {
-    const spansBefore = spansOf(before.byChannel, channel);
-    const spansAfter = spansOf(after.byChannel, channel);
-    stockChanged(spansBefore, spansAfter, out.aggregate(ctx.brand, channel), ctx, out);
+  for (const { channel, spans } of after.byChannel) {
+    const former = spansOf(before.byChannel, channel);
+    stockChanged(former, spans, out.aggregate(ctx.brand, channel), ctx, out);
+  }
+  for (const { channel, spans } of before.byChannel) {
+    if (after.byChannel.some((of) => of.channel === channel)) continue;
+    stockChanged(spans, NO_SPANS, out.aggregate(ctx.brand, channel), ctx, out);
   }
 }
 
@@ -106,40 +110,62 @@ function relatedChanged(
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  const changes = ctx.grid.windows.map((window) => {
-    const spans: { readonly cover: Cover; readonly value: number }[] = [];
-    difference(relatedCover(before, window), relatedCover(after, window), (from, to, value) =>
-      spans.push({ cover: [from, to], value }),
-    );
-    return { window, spans };
-  });
-  for (const channel of [...presence.channels.map((of) => of.channel), ALL_CHANNELS]) {
-    const aggregate = out.aggregate(ctx.brand, channel);
-    for (const { kind, relatedMetric } of KINDS) {
-      const grains = grainsOf(presence, channel, kind);
-      if (grains.length === 0) continue;
-      for (const { window, spans } of changes) {
-        if (spans.length === 0) continue;
-        const covered = presenceCover(grains, window);
-        for (const { cover, value } of spans) {
-          const both = intersection(covered, cover);
-          for (let i = 0; i < both.length; i += 2) {
-            out.add(aggregate, window.index, relatedMetric, both[i] ?? 0, both[i + 1] ?? 0, value);
-          }
-        }
+  const { channels } = presence;
+  if (presence.length === 0) return;
+  const aggregates = channels.map((channel) => out.aggregate(ctx.brand, channel));
+  const all = out.allChannels(ctx.brand);
+  for (const window of ctx.grid.windows) {
+    difference(relatedCover(before, window), relatedCover(after, window), (from, to, value) => {
+      for (let code = ANY_CHANNEL; code < channels.length; code++) {
+        const aggregate = code === ANY_CHANNEL ? all : (aggregates[code] ?? all);
+        addCovered(aggregate, METRIC.visitorsRelated, 0, presence, code, from, to, value, window, out);
+        addCovered(aggregate, METRIC.activeRelated, 1, presence, code, from, to, value, window, out);
       }
-    }
+    });
   }
 }
 
+/** Records `value` on those of the ends [from, to) that moments of this channel, so active at least, cover. */
+function addCovered(
+  aggregate: number,
+  metric: Metric,
+  active: 0 | 1,
+  { moments, length }: PersonPresence,
+  code: number,
+  from: number,
+  to: number,
+  value: number,
+  window: GridWindow,
+  out: WindowChanges,
+): void {
+  // A joined span that is not recorded yet.
+  let joinedFrom = 0;
+  let joinedTo = -Infinity;
+  const firstBucket = from - window.ends + 1;
+  let at = placeOf(moments, length, firstBucket * window.grains - 1);
+  for (; at < length; at += MOMENT) {
+    if (!isOf(moments[at + 1] ?? 0, code, active)) continue;
+    const bucket = Math.floor((moments[at] ?? 0) / window.grains);
+    if (bucket >= to) break;
+    const start = Math.max(bucket, from);
+    if (start > joinedTo) {
+      if (joinedFrom < joinedTo) out.add(aggregate, window.index, metric, joinedFrom, joinedTo, value);
+      joinedFrom = start;
+    }
+    joinedTo = Math.min(bucket + window.ends, to);
+  }
+  if (joinedFrom < joinedTo) out.add(aggregate, window.index, metric, joinedFrom, joinedTo, value);
+}
+
 const KINDS = [
-  { kind: 'visits', metric: METRIC.visitors, relatedMetric: METRIC.visitorsRelated },
-  { kind: 'actives', metric: METRIC.active, relatedMetric: METRIC.activeRelated },
+  { active: 0, metric: METRIC.visitors, relatedMetric: METRIC.visitorsRelated },
+  { active: 1, metric: METRIC.active, relatedMetric: METRIC.activeRelated },
 ] as const;
 
-function grainsOf(presence: PersonPresence, channel: string, kind: 'visits' | 'actives'): Grains {
-  if (channel === ALL_CHANNELS) return mergedGrains(presence.channels.map((of) => of[kind]));
-  return presence.channels.find((of) => of.channel === channel)?.[kind] ?? NO_GRAINS;
+function grainsIn(presence: PersonPresence, channel: string, active: 0 | 1): Grains {
+  if (channel === ALL_CHANNELS) return grainsOf(presence, ANY_CHANNEL, active);
+  const code = codeOf(presence.channels, channel);
+  return code < 0 ? NO_GRAINS : grainsOf(presence, code, active);
 }
 
 const NO_GRAINS: Grains = [];
@@ -147,13 +173,6 @@ const NO_SPANS: readonly Span[] = [];
 
 function spansOf(links: readonly ChannelLinks[], channel: string): readonly Span[] {
   return links.find((of) => of.channel === channel)?.spans ?? NO_SPANS;
-}
-
-function channelsOf(
-  before: readonly { readonly channel: string }[],
-  after: readonly { readonly channel: string }[],
-): readonly string[] {
-  return [...new Set([...before, ...after].map((of) => of.channel))].sort();
 }
 
 function sameSpans(a: readonly Span[], b: readonly Span[]): boolean {

@@ -1,51 +1,206 @@
-/** When a person was seen in each channel, in grains of the finest slide, thinned to what windows can still ask. */
+/** When a person was seen in each channel, in grains of the finest slide. */
 import type { Channel } from '../events.js';
-import type { WindowGrid } from './window-grid.js';
+import { NO_CHANNELS, tableWith, type ChannelTable } from './channel-table.js';
 
 /** Distinct grains in ascending order; grain = floor(at / finest slide). */
 export type Grains = readonly number[];
 
-export interface ChannelPresence {
-  readonly channel: Channel;
-  /**
-   * An active moment is a visit too, so `actives` ⊆ `visits` before thinning. Bound of each list behind the
-   * watermark: 1 + L₁/s₁ + (L₂ − L₁)/s₂ + … and one for each horizon that cuts a coarser slide, 193 for the
-   * default windows; ahead of it, the grains that the watermark trails by.
-   */
-  readonly visits: Grains;
-  readonly actives: Grains;
-}
+/** Numbers of a moment in `PersonPresence.moments`: its grain, then its mark. */
+export const MOMENT = 2;
+
+/** Instead of a channel's code: all of them. */
+export const ANY_CHANNEL = -1;
+
+/** Numbers there is room for before the first thinning. */
+const ROOM_FIRST = 16 * MOMENT;
 
 /**
- * One person's presence. Sorted by channel. The union over channels is not kept: its neighbours and its
- * coverage follow from the channels' lists.
+ * One person's presence, all channels in one list: the neighbours of a moment, in its channel and in all, lie
+ * close to it. Immutable, though versions share one array: each sees its own beginning of it, and the newest may
+ * append behind that. (A copy for every event would cost busy persons more than all the rest.)
  */
-export interface PersonPresence {
-  readonly channels: readonly ChannelPresence[];
+export class PersonPresence {
+  /**
+   * @param channels   by code
+   * @param moments   [grain, mark, grain, mark, …) by ascending grain; mark = 2 · code + (1 where active). Of one
+   *   channel and grain there may be a visit and then an active moment
+   * @param length   numbers in `moments` that are this version's. Once thinned (`thinnedPresence`) at most
+   *   1 + L₁/s₁ + (L₂ − L₁)/s₂ + … and one for each horizon that cuts a coarser slide of each channel and kind,
+   *   193 for the default windows, behind the watermark, and the grains that it trails by
+   * @param room   the length from which on thinning is worth a look
+   */
+  constructor(
+    readonly channels: ChannelTable,
+    readonly moments: number[],
+    readonly length: number,
+    readonly room: number,
+  ) {}
+
+  /** Equal moments give equal text, in whatever order they came. */
+  toJSON(): PresenceJson {
+    return presenceToJson(this);
+  }
 }
 
-export const NO_PRESENCE: PersonPresence = { channels: [] };
+export const NO_PRESENCE = new PersonPresence(NO_CHANNELS, [], 0, ROOM_FIRST);
+
+/** The code of `channel` in the table; −1 where it is not there. */
+export function codeOf(channels: ChannelTable, channel: Channel): number {
+  for (let code = 0; code < channels.length; code++) if (channels[code] === channel) return code;
+  return -1;
+}
+
+/** Whether a moment with that mark is of this channel (or `ANY_CHANNEL`), and at least so active. */
+export function isOf(mark: number, code: number, active: 0 | 1): boolean {
+  return (code === ANY_CHANNEL || mark >> 1 === code) && (mark & 1) >= active;
+}
+
+/** Distinct grains of one channel, or of `ANY_CHANNEL`. */
+export function grainsOf({ moments, length }: PersonPresence, code: number, active: 0 | 1): Grains {
+  const grains: number[] = [];
+  for (let at = 0; at < length; at += MOMENT) {
+    const grain = moments[at] ?? 0;
+    if (isOf(moments[at + 1] ?? 0, code, active) && grains[grains.length - 1] !== grain) grains.push(grain);
+  }
+  return grains;
+}
+
+/** The index behind all moments up to `grain`. From the end: most events are the newest of their person. */
+export function placeOf(moments: readonly number[], length: number, grain: number): number {
+  let place = length;
+  while (place > 0 && (moments[place - MOMENT] ?? 0) > grain) place -= MOMENT;
+  return place;
+}
+
+/** The presence with this moment, whatever that means for the figures; `place` is that of its grain. */
+export function withInserted(
+  presence: PersonPresence,
+  place: number,
+  grain: number,
+  channel: Channel,
+  active: 0 | 1,
+): PersonPresence {
+  const { channels, length, room } = presence;
+  const known = codeOf(channels, channel);
+  const table = known < 0 ? tableWith(channels, channel) : channels;
+  const mark = 2 * (known < 0 ? channels.length : known) + active;
+  const moments = inserted(presence.moments, length, place, grain, mark);
+  return new PersonPresence(table, moments, length + MOMENT, room);
+}
+
+function inserted(moments: number[], length: number, place: number, grain: number, mark: number): number[] {
+  if (place === length && length < moments.length && moments[length] === undefined) {
+    // Behind the end of every version that there is.
+    moments[length] = grain;
+    moments[length + 1] = mark;
+    return moments;
+  }
+  const longer = new Array<number>(capacityFor(length + MOMENT));
+  for (let at = 0; at < place; at++) longer[at] = moments[at] ?? 0;
+  longer[place] = grain;
+  longer[place + 1] = mark;
+  for (let at = place; at < length; at++) longer[at + MOMENT] = moments[at] ?? 0;
+  return longer;
+}
+
+/** Half as much again, and little for the many who come once or twice. */
+function capacityFor(length: number): number {
+  return length <= 2 * MOMENT ? 2 * MOMENT : MOMENT * Math.ceil((0.75 * length) / MOMENT) * 2;
+}
+
+/** The presence without what stands for this moment; an active one stays where only a visit is taken away. */
+export function withoutMoment(
+  presence: PersonPresence,
+  channel: Channel,
+  grain: number,
+  active: boolean,
+): PersonPresence {
+  const { channels, moments, length } = presence;
+  const code = codeOf(channels, channel);
+  const left: number[] = [];
+  for (let at = 0; at < length; at += MOMENT) {
+    const mark = moments[at + 1] ?? 0;
+    const isIt = moments[at] === grain && isOf(mark, code, 0);
+    if (isIt && !active && (mark & 1) === 1) return presence;
+    if (!isIt) left.push(moments[at] ?? 0, mark);
+  }
+  return left.length === length ? presence : presenceOf(channels, left);
+}
+
+/** The presence with this moment too. */
+export function withMoment(
+  presence: PersonPresence,
+  channel: Channel,
+  grain: number,
+  active: boolean,
+): PersonPresence {
+  const place = placeOf(presence.moments, presence.length, grain);
+  const code = codeOf(presence.channels, channel);
+  if (code >= 0 && isKnown(presence, place, grain, code, active ? 1 : 0)) return presence;
+  return withInserted(presence, place, grain, channel, active ? 1 : 0);
+}
+
+/** Whether this channel's grain has a moment that is at least so active; `place` is that of the grain. */
+export function isKnown(
+  { moments }: PersonPresence,
+  place: number,
+  grain: number,
+  code: number,
+  active: 0 | 1,
+): boolean {
+  for (let at = place - MOMENT; at >= 0 && moments[at] === grain; at -= MOMENT) {
+    if (isOf(moments[at + 1] ?? 0, code, active)) return true;
+  }
+  return false;
+}
+
+/** The presence without what was before `grain`. */
+export function presenceSince(presence: PersonPresence, grain: number): PersonPresence {
+  const { channels, moments, length } = presence;
+  if (length === 0 || (moments[0] ?? 0) >= grain) return presence;
+  return presenceOf(channels, moments.slice(placeOf(moments, length, grain - 1), length));
+}
+
+/** Presence of exactly `moments`, with codes for the channels that are in them and no others. */
+export function presenceOf(channels: ChannelTable, moments: number[]): PersonPresence {
+  if (moments.length === 0) return NO_PRESENCE;
+  const room = Math.max(ROOM_FIRST, MOMENT * Math.ceil((1.5 * moments.length) / MOMENT));
+  const isUsed = channels.map(() => false);
+  for (let at = 1; at < moments.length; at += MOMENT) isUsed[(moments[at] ?? 0) >> 1] = true;
+  if (isUsed.every(Boolean)) return new PersonPresence(channels, moments, moments.length, room);
+  const used = channels.filter((_, code) => isUsed[code]);
+  const codes = channels.map((channel) => used.indexOf(channel));
+  const recoded = moments.map((value, at) =>
+    at % MOMENT === 0 ? value : 2 * (codes[value >> 1] ?? 0) + (value & 1),
+  );
+  return new PersonPresence(used.reduce(tableWith, NO_CHANNELS), recoded, recoded.length, room);
+}
 
 /** Stored form: channel → [visits, actives], each the first grain and then the steps to the next. */
 export type PresenceJson = Readonly<Record<string, readonly [readonly number[], readonly number[]]>>;
 
 export function presenceToJson(presence: PersonPresence): PresenceJson {
+  const channels = [...presence.channels.entries()].sort(([, a], [, b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
-    presence.channels.map(({ channel, visits, actives }) => [channel, [steps(visits), steps(actives)]]),
+    channels.map(([code, channel]) => [
+      channel,
+      [steps(grainsOf(presence, code, 0)), steps(grainsOf(presence, code, 1))],
+    ]),
   );
 }
 
+/** Every active moment is read as a visit too: there are states in which it had been thinned away as one. */
 export function presenceFromJson(json: PresenceJson): PersonPresence {
-  const channels = Object.entries(json).map(([channel, [visits, actives]]) => ({
-    channel,
-    visits: sums(visits),
-    actives: sums(actives),
-  }));
-  return channels.length === 0 ? NO_PRESENCE : { channels: channels.sort(byChannel) };
-}
-
-export function byChannel(a: { readonly channel: string }, b: { readonly channel: string }): number {
-  return a.channel < b.channel ? -1 : a.channel > b.channel ? 1 : 0;
+  const moments = Object.values(json).flatMap(([visits, actives], code) => {
+    const active = new Set(sums(actives));
+    const grains = new Set([...sums(visits), ...active]);
+    return [...grains].map((grain) => ({ grain, mark: 2 * code + (active.has(grain) ? 1 : 0) }));
+  });
+  moments.sort((a, b) => a.grain - b.grain);
+  return presenceOf(
+    Object.keys(json).reduce(tableWith, NO_CHANNELS),
+    moments.flatMap(({ grain, mark }) => [grain, mark]),
+  );
 }
 
 function steps(grains: Grains): number[] {
@@ -55,55 +210,4 @@ function steps(grains: Grains): number[] {
 function sums(deltas: readonly number[]): number[] {
   let grain = 0;
   return deltas.map((delta) => (grain += delta));
-}
-
-/**
- * Leaves out what no end from the horizons on can ask for: younger than the first horizon all stays; between
- * two horizons the last grain of each coarser slide; older than the last horizon the single last grain. "Last",
- * because what is older than a window's horizon matters to it through its maximum only. Thinning at a later
- * watermark gives the same list whether or not it was thinned before.
- */
-export function thinned(grains: Grains, grid: WindowGrid): Grains {
-  const finest = grid.windows[0];
-  const oldest = grains[0];
-  if (finest === undefined || oldest === undefined || grains.length === 1) return grains;
-  if (oldest >= finest.horizon * finest.grains) return grains;
-  const kept: number[] = [];
-  let zone = -1;
-  let zoneKept = -1;
-  let keptBucket = 0;
-  for (let i = grains.length - 1; i >= 0; i--) {
-    const grain = grains[i] ?? 0;
-    zone = zoneOf(grain, grid, zone);
-    const coarser = grid.windows[zone + 1];
-    const bucket = coarser === undefined ? 0 : Math.floor(grain / coarser.grains);
-    if (zone >= 0 && zone === zoneKept && bucket === keptBucket) continue;
-    kept.push(grain);
-    zoneKept = zone;
-    keptBucket = bucket;
-  }
-  return kept.length === grains.length ? grains : kept.reverse();
-}
-
-/** The coarsest window behind whose horizon `grain` lies, −1 for none; at least `from`. */
-function zoneOf(grain: number, grid: WindowGrid, from: number): number {
-  let zone = from;
-  for (;;) {
-    const next = grid.windows[zone + 1];
-    if (next === undefined || grain >= next.horizon * next.grains) return zone;
-    zone++;
-  }
-}
-
-/** `presence` as a touch at this watermark would leave it; the canonical form to compare states by. */
-export function thinnedPresence(presence: PersonPresence, grid: WindowGrid): PersonPresence {
-  let changed = false;
-  const channels = presence.channels.map((of) => {
-    const visits = thinned(of.visits, grid);
-    const actives = thinned(of.actives, grid);
-    if (visits === of.visits && actives === of.actives) return of;
-    changed = true;
-    return { channel: of.channel, visits, actives };
-  });
-  return changed ? { channels } : presence;
 }

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { NO_LINKS, type LinkView } from '../window-port.js';
 import { moneyChanged } from './money-changed.js';
 import { linksChanged, personReplaced, presenceReplaced } from './person-replaced.js';
+import { insertedFrom, insertedTo } from './presence-insertion.js';
 import { NO_PRESENCE, type PersonPresence } from './presence.js';
 import { recordPresence } from './record-presence.js';
-import { WindowChanges } from './window-changes.js';
-import { windowGrid } from './window-grid.js';
-import { METRIC } from './window-metrics.js';
+import { WindowChanges, type ChangeReader } from './window-changes.js';
+import { windowGrid, type WindowContext } from './window-grid.js';
+import { AMONG_ACTIVE, AMONG_RELATED, AMONG_VISITORS, METRIC } from './window-metrics.js';
 
 const S = 1_000;
 /** Two windows: 5 ends of 10 s, and 3 ends of 60 s. */
@@ -15,40 +16,54 @@ const SPECS = [
   { id: 'a', widthMs: 50 * S, slideMs: 10 * S, latenessMs: 60 * S },
   { id: 'b', widthMs: 180 * S, slideMs: 60 * S, latenessMs: 120 * S },
 ];
-const ctxAt = (watermark: number) => ({ grid: windowGrid(SPECS, watermark), brand: 'north' });
+const ctxAt = (watermark: number): WindowContext => ({ grid: windowGrid(SPECS, watermark), brand: 'north' });
 const EARLY = ctxAt(-Infinity);
 const METRIC_NAMES = Object.keys(METRIC);
 
-/** Spans as "channel window metric [from,to) value", in order of recording. */
-function spansOf(changes: WindowChanges): readonly string[] {
-  const spans: string[] = [];
+/** What `changes` says, span by span, an insertion being one span for each window and metric. */
+function eachSpan(changes: WindowChanges, ctx: WindowContext, visit: ChangeReader['span']): void {
   changes.replay({
-    span: (aggregate, window, metric, from, to, value) => {
-      const place = [changes.aggregates[aggregate]?.channel, SPECS[window]?.id, METRIC_NAMES[metric]].join(
-        ' ',
-      );
-      spans.push(`${place} [${from},${to}) ${value > 0 ? '+' : ''}${value}`);
+    span: visit,
+    insertion: (aggregate, among, grain, before, after) => {
+      const related = (among & AMONG_RELATED) !== 0;
+      const metrics = [
+        ...((among & AMONG_VISITORS) === 0
+          ? []
+          : [METRIC.visitors, ...(related ? [METRIC.visitorsRelated] : [])]),
+        ...((among & AMONG_ACTIVE) === 0 ? [] : [METRIC.active, ...(related ? [METRIC.activeRelated] : [])]),
+      ];
+      for (const window of ctx.grid.windows) {
+        const bucket = Math.floor(grain / window.grains);
+        const from = insertedFrom(window, bucket, before);
+        const to = insertedTo(window, bucket, after);
+        for (const metric of from < to ? metrics : []) visit(aggregate, window.index, metric, from, to, 1);
+      }
     },
-    advance: () => spans.push('advance'),
-    fineRowsFrom: () => spans.push('fineRowsFrom'),
+    advance: () => undefined,
+    fineRowsFrom: () => undefined,
+  });
+}
+
+/** Spans as "channel window metric [from,to) value", in order of recording. */
+function spansOf(changes: WindowChanges, ctx = EARLY): readonly string[] {
+  const spans: string[] = [];
+  eachSpan(changes, ctx, (aggregate, window, metric, from, to, value) => {
+    const place = [changes.aggregates[aggregate]?.channel, SPECS[window]?.id, METRIC_NAMES[metric]].join(' ');
+    spans.push(`${place} [${from},${to}) ${value > 0 ? '+' : ''}${value}`);
   });
   return spans;
 }
 
 /** The sum of all spans, as value by channel, window, metric and end up to 200. */
-function sumsOf(changes: WindowChanges): ReadonlyMap<string, number> {
+function sumsOf(changes: WindowChanges, ctx: WindowContext): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  changes.replay({
-    span: (aggregate, window, metric, from, to, value) => {
-      for (let end = from; end < Math.min(to, 200); end++) {
-        const key = `${changes.aggregates[aggregate]?.channel} ${window} ${metric} ${end}`;
-        const sum = (sums.get(key) ?? 0) + value;
-        if (sum === 0) sums.delete(key);
-        else sums.set(key, sum);
-      }
-    },
-    advance: () => undefined,
-    fineRowsFrom: () => undefined,
+  eachSpan(changes, ctx, (aggregate, window, metric, from, to, value) => {
+    for (let end = from; end < Math.min(to, 200); end++) {
+      const key = `${changes.aggregates[aggregate]?.channel} ${window} ${metric} ${end}`;
+      const sum = (sums.get(key) ?? 0) + value;
+      if (sum === 0) sums.delete(key);
+      else sums.set(key, sum);
+    }
   });
   return sums;
 }
@@ -119,7 +134,7 @@ describe('a visit', () => {
 
   it('that is late is clipped to the ends that are not final', () => {
     const { out } = recordAll([visit('live', 70 * S)], NO_LINKS, ctxAt(150 * S));
-    expect(spansOf(out)).toEqual([
+    expect(spansOf(out, ctxAt(150 * S))).toEqual([
       'live a visitors [9,12) +1',
       'live b visitors [1,4) +1',
       'all a visitors [9,12) +1',
@@ -146,8 +161,8 @@ describe('an active moment', () => {
     // Related at the ends [0, floor(60.999 / 10) + 5 = 11).
     expect(spans.filter((span) => span.startsWith('live a'))).toEqual([
       'live a visitors [7,12) +1',
-      'live a visitorsRelated [7,11) +1',
       'live a active [7,12) +1',
+      'live a visitorsRelated [7,11) +1',
       'live a activeRelated [7,11) +1',
     ]);
   });
@@ -171,12 +186,12 @@ describe('a link', () => {
     expect(spansOf(out).filter((span) => span.includes(' a '))).toEqual([
       'all a capital [8,Infinity) +1',
       'group a capital [8,Infinity) +1',
-      'live a visitorsRelated [8,12) +1',
-      'shop a visitorsRelated [13,18) +1',
-      'shop a activeRelated [13,18) +1',
       'all a visitorsRelated [8,12) +1',
       'all a visitorsRelated [13,18) +1',
       'all a activeRelated [13,18) +1',
+      'live a visitorsRelated [8,12) +1',
+      'shop a visitorsRelated [13,18) +1',
+      'shop a activeRelated [13,18) +1',
     ]);
   });
 
@@ -186,10 +201,10 @@ describe('a link', () => {
     expect(spansOf(out).filter((span) => span.includes(' a '))).toEqual([
       'all a capital [8,Infinity) -1',
       'group a capital [8,Infinity) -1',
-      'shop a visitorsRelated [13,18) -1',
-      'shop a activeRelated [13,18) -1',
       'all a visitorsRelated [13,18) -1',
       'all a activeRelated [13,18) -1',
+      'shop a visitorsRelated [13,18) -1',
+      'shop a activeRelated [13,18) -1',
     ]);
   });
 
@@ -264,13 +279,14 @@ describe('replacing a person', () => {
         const other = new WindowChanges(SPECS);
         linksChanged(NO_LINKS, view, NO_PRESENCE, ctx, other);
         all.reduceRight(
-          (before, of) => recordPresence(before, of.channel, of.at, of.active, view, ctx, other),
+          (before: PersonPresence, of) =>
+            recordPresence(before, of.channel, of.at, of.active, view, ctx, other),
           NO_PRESENCE,
         );
         const whole = new WindowChanges(SPECS);
         personReplaced({ presence: NO_PRESENCE, links: NO_LINKS }, { presence, links: view }, ctx, whole);
-        expect(sumsOf(out)).toEqual(sumsOf(whole));
-        expect(sumsOf(other)).toEqual(sumsOf(whole));
+        expect(sumsOf(out, ctx)).toEqual(sumsOf(whole, ctx));
+        expect(sumsOf(other, ctx)).toEqual(sumsOf(whole, ctx));
       }),
       { numRuns: 300 },
     );
@@ -286,7 +302,7 @@ describe('replacing a person', () => {
         personReplaced(nobody, { presence: before, links: view }, ctx, stepwise);
         presenceReplaced(before, after, view, ctx, stepwise);
         personReplaced({ presence: after, links: view }, nobody, ctx, stepwise);
-        expect(sumsOf(stepwise)).toEqual(new Map());
+        expect(sumsOf(stepwise, ctx)).toEqual(new Map());
       }),
       { numRuns: 300 },
     );

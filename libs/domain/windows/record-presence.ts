@@ -1,18 +1,26 @@
 import { ALL_CHANNELS, type Channel } from '../events.js';
 import type { LinkView, Span } from '../window-port.js';
 import { addRelated } from './add-related.js';
-import { thinned, type ChannelPresence, type Grains, type PersonPresence } from './presence.js';
+import { insertedFrom, insertedTo } from './presence-insertion.js';
+import {
+  ANY_CHANNEL,
+  codeOf,
+  isKnown,
+  isOf,
+  MOMENT,
+  placeOf,
+  withInserted,
+  type PersonPresence,
+} from './presence.js';
+import { thinnedPresence } from './thinned-presence.js';
 import type { WindowChanges } from './window-changes.js';
 import type { WindowContext, WindowGrid } from './window-grid.js';
-import { METRIC } from './window-metrics.js';
+import { AMONG_ACTIVE, AMONG_RELATED, AMONG_VISITORS, METRIC } from './window-metrics.js';
 
 /**
  * The person was in `channel` at `at` (ms), `active` or only visiting. Records for each window the ends that
  * this adds (FAST+ Connection: visitors, active, and each among the related), in the channel and in all.
- *
- * A grain between its neighbours p < b < q adds exactly one span of ends, [max(b, p + n, h), min(b + n, q)):
- * the rest of [b, b + n) was covered already. Constant work whatever the width of the window. A fact older than
- * a window's lateness is clipped to the ends that are not final.
+ * Constant work whatever the width of the windows (`presence-insertion.ts`).
  * @param links the person's links with all that is known up to this event
  * @returns the presence to keep; `presence` itself where nothing was new
  */
@@ -25,97 +33,112 @@ export function recordPresence(
   ctx: WindowContext,
   out: WindowChanges,
 ): PersonPresence {
-  if (channel === ALL_CHANNELS) throw new RangeError(`no event may use "${ALL_CHANNELS}" as its channel`);
   const { grid } = ctx;
   const grain = Math.floor(at / grid.grainMs);
-  const index = positionOf(presence.channels, channel);
-  const found = presence.channels[index];
-  const own = found?.channel === channel ? found : undefined;
-  const visits = recordKind(presence, own, 'visits', grain, ctx, channel, links, out);
-  const actives = active
-    ? recordKind(presence, own, 'actives', grain, ctx, channel, links, out)
-    : (own?.actives ?? NO_GRAINS);
-  if (own !== undefined && visits === own.visits && actives === own.actives) return presence;
-  return {
-    channels: presence.channels.toSpliced(index, own === undefined ? 0 : 1, { channel, visits, actives }),
-  };
+  const place = placeOf(presence.moments, presence.length, grain);
+  const known = codeOf(presence.channels, channel);
+  if (known < 0 && channel === ALL_CHANNELS) {
+    throw new RangeError(`no event may use "${ALL_CHANNELS}" as its channel`);
+  }
+  const code = known < 0 ? presence.channels.length : known;
+  if (isKnown(presence, place, grain, code, active ? 1 : 0)) return presence;
+  const isVisit = !active || !isKnown(presence, place, grain, code, 0);
+  const among = (isVisit ? AMONG_VISITORS : 0) | (active ? AMONG_ACTIVE : 0);
+  const relation = relationAt(links.any, grain, grid.grainMs);
+  const counted = relation === 'all' ? among | AMONG_RELATED : among;
+  const brand = out.brand(ctx.brand);
+  const aggregate = out.channel(brand, channel);
+  insert(aggregate, counted, presence, place, grain, code, out);
+  // The union over channels has the nearest moment of any channel as its neighbour on either side.
+  insert(brand.all, counted, presence, place, grain, ANY_CHANNEL, out);
+  if (relation === 'some') {
+    addPartlyRelated(aggregate, among, presence, place, grain, code, links.any, grid, out);
+    addPartlyRelated(brand.all, among, presence, place, grain, ANY_CHANNEL, links.any, grid, out);
+  }
+  const after = withInserted(presence, place, grain, channel, active ? 1 : 0);
+  return after.length < after.room ? after : thinnedPresence(after, grid);
 }
 
-const NO_GRAINS: Grains = [];
-
-type Kind = 'visits' | 'actives';
-
-function recordKind(
+/** Records for one aggregate what the moment at `place` adds `among` visitors and active ones. */
+function insert(
+  aggregate: number,
+  among: number,
   presence: PersonPresence,
-  own: ChannelPresence | undefined,
-  kind: Kind,
+  place: number,
   grain: number,
-  ctx: WindowContext,
-  channel: Channel,
-  links: LinkView,
+  code: number,
   out: WindowChanges,
-): Grains {
-  const grains = own?.[kind] ?? NO_GRAINS;
-  const position = insertionPoint(grains, grain);
-  if (position > 0 && grains[position - 1] === grain) return grains;
-  let before = position > 0 ? (grains[position - 1] ?? -Infinity) : -Infinity;
-  let after = position < grains.length ? (grains[position] ?? Infinity) : Infinity;
-  addSpans(kind, grain, before, after, out.aggregate(ctx.brand, channel), links.any, ctx.grid, out);
-  // The union over channels has the nearest grain of any channel as its neighbour on either side.
-  for (const other of presence.channels) {
-    const others = other[kind];
-    if (other === own || others.length === 0) continue;
-    const place = insertionPoint(others, grain);
-    const lower = place > 0 ? (others[place - 1] ?? -Infinity) : -Infinity;
-    before = Math.max(before, lower);
-    if (place < others.length) after = Math.min(after, others[place] ?? Infinity);
+): void {
+  const before = grainBefore(presence, place, code, 0);
+  const after = grainFrom(presence, place, code, 0);
+  if ((among & AMONG_ACTIVE) === 0) {
+    if (before !== grain) out.insert(aggregate, among, grain, before, after);
+    return;
   }
-  addSpans(kind, grain, before, after, out.allChannels(ctx.brand), links.any, ctx.grid, out);
-  return thinned(withInserted(grains, position, grain), ctx.grid);
+  const activeBefore = grainBefore(presence, place, code, 1);
+  const activeAfter = grainFrom(presence, place, code, 1);
+  const isBoth = before === activeBefore && after === activeAfter;
+  if (before !== grain && (among & AMONG_VISITORS) !== 0) {
+    out.insert(aggregate, isBoth ? among : among & ~AMONG_ACTIVE, grain, before, after);
+    if (isBoth) return;
+  }
+  if (activeBefore !== grain) {
+    out.insert(aggregate, among & ~AMONG_VISITORS, grain, activeBefore, activeAfter);
+  }
+}
+
+/** The last grain before `place` of this channel that is at least so active; −Infinity if there is none. */
+function grainBefore({ moments }: PersonPresence, place: number, code: number, active: 0 | 1): number {
+  for (let at = place - MOMENT; at >= 0; at -= MOMENT) {
+    if (isOf(moments[at + 1] ?? 0, code, active)) return moments[at] ?? 0;
+  }
+  return -Infinity;
+}
+
+/** The first grain from `place` on likewise; Infinity if there is none. */
+function grainFrom({ moments, length }: PersonPresence, place: number, code: number, active: 0 | 1): number {
+  for (let at = place; at < length; at += MOMENT) {
+    if (isOf(moments[at + 1] ?? 0, code, active)) return moments[at] ?? 0;
+  }
+  return Infinity;
 }
 
 /**
- * What a new grain between the grains `before` and `after` (infinite where there is none) adds to an aggregate.
- * Nothing where one of them is of the same bucket.
+ * At how many of the ends that a moment covers its person is related. All, where a link was live within the
+ * moment's grain: every window that holds the moment holds an instant of the link then, as slides nest.
  */
-function addSpans(
-  kind: Kind,
-  grain: number,
-  before: number,
-  after: number,
+function relationAt(links: readonly Span[], grain: number, grainMs: number): 'all' | 'some' | 'none' {
+  if (links.length === 0) return 'none';
+  const from = grain * grainMs;
+  for (const link of links) {
+    if (link.from < link.to && link.from < from + grainMs && link.to > from) return 'all';
+  }
+  return 'some';
+}
+
+/** The related among what `insert` has recorded, end by end; for who came or went about that time. */
+function addPartlyRelated(
   aggregate: number,
+  among: number,
+  presence: PersonPresence,
+  place: number,
+  grain: number,
+  code: number,
   links: readonly Span[],
   grid: WindowGrid,
   out: WindowChanges,
 ): void {
-  const metric = kind === 'visits' ? METRIC.visitors : METRIC.active;
-  const relatedMetric = kind === 'visits' ? METRIC.visitorsRelated : METRIC.activeRelated;
-  for (const window of grid.windows) {
-    const bucket = Math.floor(grain / window.grains);
-    const previous = Math.floor(before / window.grains);
-    const next = Math.floor(after / window.grains);
-    const from = Math.max(bucket, previous + window.ends, window.horizon);
-    const to = Math.min(bucket + window.ends, next);
-    if (from >= to) continue;
-    out.add(aggregate, window.index, metric, from, to, 1);
-    if (links.length > 0) addRelated(aggregate, relatedMetric, from, to, 1, links, window, out);
+  for (const active of KINDS) {
+    if ((among & (active === 0 ? AMONG_VISITORS : AMONG_ACTIVE)) === 0) continue;
+    const metric = active === 0 ? METRIC.visitorsRelated : METRIC.activeRelated;
+    const before = grainBefore(presence, place, code, active);
+    const after = grainFrom(presence, place, code, active);
+    for (const window of grid.windows) {
+      const from = insertedFrom(window, Math.floor(grain / window.grains), before);
+      const to = insertedTo(window, Math.floor(grain / window.grains), after);
+      addRelated(aggregate, metric, from, to, 1, links, window, out);
+    }
   }
 }
 
-/** Number of grains ≤ `grain`. From the end: most events are the newest of their person. */
-function insertionPoint(grains: Grains, grain: number): number {
-  let position = grains.length;
-  while (position > 0 && (grains[position - 1] ?? 0) > grain) position--;
-  return position;
-}
-
-function withInserted(grains: Grains, position: number, grain: number): Grains {
-  // `concat` sizes the new list exactly; appending to a copy would leave it half empty, for every person.
-  return position === grains.length ? grains.concat(grain) : grains.toSpliced(position, 0, grain);
-}
-
-function positionOf(channels: readonly ChannelPresence[], channel: Channel): number {
-  let position = 0;
-  while (position < channels.length && (channels[position]?.channel ?? '') < channel) position++;
-  return position;
-}
+const KINDS = [0, 1] as const;

@@ -1,4 +1,4 @@
-import { DifferencePages } from './difference-pages.js';
+import { addAmong, DifferencePages } from './difference-pages.js';
 import { METRICS, type WindowRowStatus } from './window-metrics.js';
 
 /** Ends beyond the last closed one that rows are written for at most while they are open. */
@@ -35,6 +35,8 @@ export class WindowFigure {
   readonly base = new Float64Array(METRICS);
   /** Last end whose row was taken as closed. */
   private taken: number;
+  /** Figures at `taken`, kept up to date so that nothing is summed up twice; of no use once `first` is past it. */
+  private readonly atTaken = new Float64Array(METRICS);
   private openTaken = -Infinity;
   private changed = true;
   private correctable = false;
@@ -55,7 +57,19 @@ export class WindowFigure {
     this.pages.add(from, metric, value);
     if (to !== Infinity) this.pages.add(to, metric, -value);
     this.changed = true;
-    if (from <= this.taken) this.correctable = true;
+    if (from > this.taken) return;
+    this.correctable = true;
+    if (to > this.taken) this.atTaken[metric] = (this.atTaken[metric] ?? 0) + value;
+  }
+
+  /** One person more on the ends [from, to), `among` (bits of `window-metrics.ts`); `from` as in `add`. */
+  addPerson(among: number, from: number, to: number): void {
+    this.pages.addAmong(from, among, 1);
+    this.pages.addAmong(to, among, -1);
+    this.changed = true;
+    if (from > this.taken) return;
+    this.correctable = true;
+    if (to > this.taken) addAmong(this.atTaken, 0, among, 1);
   }
 
   /** Moves on over final ends that get no row. */
@@ -84,12 +98,14 @@ export class WindowFigure {
     this.skipTo(Math.min(front.horizon, front.rowsFrom));
     if (!this.settleFinal(front, sink)) return false;
     const sums = this.sums;
-    sums.set(this.base);
-    for (let end = this.first; end <= front.open; end++) {
+    const isAhead = this.taken >= this.first;
+    sums.set(isAhead ? this.atTaken : this.base);
+    for (let end = isAhead ? this.taken + 1 : this.first; end <= front.open; end++) {
       this.pages.addTo(end, sums);
-      if (end <= this.taken) continue;
       if (end >= front.rowsFrom && !this.write(end, front, sums, sink)) return false;
-      if (end <= front.closed) this.taken = end;
+      if (end > front.closed) continue;
+      this.taken = end;
+      this.atTaken.set(sums);
     }
     this.openTaken = front.open;
     this.changed = false;

@@ -1,4 +1,5 @@
 import type { WindowSpec } from '../rules.js';
+import { AggregateFigures } from './aggregate-figures.js';
 import { readSnapshot, writeSnapshot } from './figures-snapshot.js';
 import { OPEN_ENDS_MAX, WindowFigure, type EndSink, type WindowFront } from './window-figure.js';
 import type { Aggregate, WindowChanges } from './window-changes.js';
@@ -13,11 +14,6 @@ export interface WindowRowBatch {
   readonly heartbeats: readonly WindowHeartbeat[];
   /** True when the limit of rows cut the batch: take again; heartbeats come with the last part. */
   readonly more: boolean;
-}
-
-interface AggregateFigures extends Aggregate {
-  /** By window number. */
-  readonly figures: readonly WindowFigure[];
 }
 
 /**
@@ -53,16 +49,13 @@ export class WindowFigures {
     figures.startedAt = saved.startedAt;
     figures.unknownTo = specs.map(() => Infinity);
     for (const { brand, channel, windows } of saved.aggregates) {
-      figures.keep(brand, {
-        brand,
-        channel,
-        figures: windows.map(({ first, base, cells }, window) => {
-          const figure = figures.figureFrom(window, first);
-          figure.base.set(base);
-          for (const { end, metric, value } of cells) figure.pages.add(end, metric, value);
-          return figure;
-        }),
+      const restored = windows.map(({ first, base, cells }, window) => {
+        const figure = figures.figureFrom(window, first);
+        figure.base.set(base);
+        for (const { end, metric, value } of cells) figure.pages.add(end, metric, value);
+        return figure;
       });
+      figures.keep(new AggregateFigures(brand, channel, restored));
     }
     return figures;
   }
@@ -98,13 +91,17 @@ export class WindowFigures {
       );
     }
     const known: (AggregateFigures | undefined)[] = [];
+    const figuresOf = (aggregate: number): AggregateFigures =>
+      (known[aggregate] ??= this.aggregateOf(changes.aggregates[aggregate]));
     changes.replay({
       span: (aggregate, window, metric, from, to, value) => {
-        const of = (known[aggregate] ??= this.aggregateOf(changes.aggregates[aggregate]));
         const horizon = this.grid.windows[window]?.horizon ?? Infinity;
         if (from < horizon)
           throw new RangeError(`a change from end ${from} lies before the horizon ${horizon}`);
-        of.figures[window]?.add(metric, from, to, value);
+        figuresOf(aggregate).figures[window]?.add(metric, from, to, value);
+      },
+      insertion: (aggregate, among, grain, before, after) => {
+        figuresOf(aggregate).insert(this.grid.windows, among, grain, before, after);
       },
       advance: (watermark) => this.advance(watermark),
       fineRowsFrom: (instant) => {
@@ -237,7 +234,7 @@ export class WindowFigures {
     const known = this.brands.get(name.brand)?.get(name.channel);
     if (known !== undefined) return known;
     const figures = this.grid.windows.map(({ index, horizon }) => this.figureFrom(index, horizon));
-    return this.keep(name.brand, { ...name, figures });
+    return this.keep(new AggregateFigures(name.brand, name.channel, figures));
   }
 
   private figureFrom(window: number, first: number): WindowFigure {
@@ -246,9 +243,9 @@ export class WindowFigures {
     return new WindowFigure(first, Math.ceil(spec.latenessMs / spec.slideMs));
   }
 
-  private keep(brand: string, of: AggregateFigures): AggregateFigures {
-    const channels = this.brands.get(brand) ?? new Map<string, AggregateFigures>();
-    this.brands.set(brand, channels.set(of.channel, of));
+  private keep(of: AggregateFigures): AggregateFigures {
+    const channels = this.brands.get(of.brand) ?? new Map<string, AggregateFigures>();
+    this.brands.set(of.brand, channels.set(of.channel, of));
     return of;
   }
 }

@@ -15,6 +15,11 @@ export const METRIC = {
 export type Metric = (typeof METRIC)[keyof typeof METRIC];
 export const METRICS = 8;
 
+/** What a person is counted among in one go, as bits: among visitors, active ones, and the related of either. */
+export const AMONG_VISITORS = 1;
+export const AMONG_ACTIVE = 2;
+export const AMONG_RELATED = 4;
+
 /** `incomplete`: the window reaches back before the first tick of the log, so its figures are a lower bound. */
 export type WindowRowStatus = 'provisional' | 'closed' | 'incomplete';
 
@@ -45,8 +50,14 @@ export interface WindowRow extends WindowRowHead {
 
 /** @param values   figures by `METRIC` */
 export function windowRow(head: WindowRowHead, values: Float64Array): WindowRow {
+  const { brand, channel, window, end, status, watermark } = head;
   return {
-    ...head,
+    brand,
+    channel,
+    window,
+    end,
+    status,
+    watermark,
     visitors: values[METRIC.visitors] ?? 0,
     active: values[METRIC.active] ?? 0,
     active_related: values[METRIC.activeRelated] ?? 0,

@@ -1,0 +1,17 @@
+/**
+ * What a new moment adds to one window. A grain in bucket b between its neighbours in buckets p < b < q adds
+ * exactly one span of ends, [max(b, p + n, h), min(b + n, q)): the rest of [b, b + n) was covered already. One
+ * step of work whatever the width n of the window. A moment older than the lateness is clipped at the horizon h
+ * to the ends that are not final.
+ */
+import type { GridWindow } from './window-grid.js';
+
+/** First end that the moment adds. `before`: grain of the neighbour, −Infinity for none. */
+export function insertedFrom(window: GridWindow, bucket: number, before: number): number {
+  return Math.max(bucket, Math.floor(before / window.grains) + window.ends, window.horizon);
+}
+
+/** First end behind those that the moment adds: nothing where it is not above `insertedFrom`. */
+export function insertedTo(window: GridWindow, bucket: number, after: number): number {
+  return Math.min(bucket + window.ends, Math.floor(after / window.grains));
+}
