@@ -14,6 +14,8 @@ import {
   tick,
   visit,
 } from '#testing';
+import { FaultPlan, faultyLog } from '../testing/faulty-ports.js';
+import { CommitUnknownError } from './log.js';
 import type { RelationshipPorts } from './owned-partition.js';
 import { TOPICS } from './topics.js';
 
@@ -84,6 +86,28 @@ describe('a partition in hand', () => {
       expect(all).toEqual([...all].sort((a, b) => a - b));
       await worker.revoked(world.input());
     });
+
+    it.each(['unknown, done', 'unknown, not done'] as const)(
+      'leave no gap where the outcome of the first one is %s',
+      async (fault) => {
+        await world.lay([...START, follow('2024-11-10 10:00')]);
+        const plan = new FaultPlan([{ call: 'writer.commit', nth: 1, fault }]);
+        const worker = world.worker({ ...live(), log: faultyLog(world.log, plan) });
+        await feed(world.log, worker, world.input());
+        const first = instant('2024-11-10 11:00');
+        readTo = first;
+        await expect(worker.maintainAll()).rejects.toThrow(CommitUnknownError);
+        // A day later; the first may stand in the log, so the midnight between must, too.
+        readTo = instant('2024-11-11 11:00');
+        await worker.maintainAll();
+        await worker.maintainAll();
+        await feedFrom(world.log, worker, world.input(), 3);
+        await worker.maintainAll();
+        const ticks = await ticksOf();
+        expect([...new Set(ticks)]).toEqual([first, instant('2024-11-11 00:00'), readTo]);
+        await worker.revoked(world.input());
+      },
+    );
 
     it('go on after a restart without any new record', async () => {
       await world.lay([...START, follow('2024-11-10 10:00'), tick('2024-11-10 10:01')]);

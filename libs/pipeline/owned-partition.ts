@@ -1,5 +1,6 @@
 import { type IntakeProgressView } from './intake-progress-view.js';
 import {
+  CommitUnknownError,
   OwnershipLostError,
   type Assignment,
   type BatchControl,
@@ -58,6 +59,8 @@ export class OwnedPartition {
   #lag: number;
   /** Time of the last tick appended here; it may not have been read back yet. */
   #tickedTo: number;
+  /** Ticks that may be in the log or not: a gap would be crossed by the next one, so they are appended again. */
+  #unansweredTicks: readonly number[] = [];
   /** Where the partition stood when a tick was appended for those who are still due. */
   #continuedAt = -1;
   #flushedAt: number;
@@ -220,8 +223,10 @@ export class OwnedPartition {
       if (this.#isClosed && this.#loss === null) return;
       // Nobody else tells the consumer: silence may be all that comes on this partition.
       if (error instanceof OwnershipLostError) this.parts.assignment?.lost(error);
+      if (error instanceof CommitUnknownError) this.#unansweredTicks = at;
       throw error;
     }
+    this.#unansweredTicks = [];
     if (isContinuation) this.#continuedAt = position;
     else this.#tickedTo = last;
   }
@@ -236,6 +241,8 @@ export class OwnedPartition {
     if (state.moreDue && this.#lag === 0 && this.#continuedAt !== state.position) {
       return { at: [watermark], isContinuation: true };
     }
+    const again = this.#unansweredTicks;
+    if ((again.at(-1) ?? 0) > watermark) return { at: again, isContinuation: false };
     const readTo = this.parts.ports.progress?.readTo() ?? null;
     if (readTo === null) return { at: [], isContinuation: false };
     const ticks = nextTicks(rules, Math.max(watermark, this.#tickedTo), readTo);
