@@ -59,6 +59,7 @@ export class Scheduler {
   }
 
   post(life: Life | null, what: string, run: () => void, options: TaskOptions = {}): void {
+    if (life?.isDead === true) return;
     const isSlow = options.isPrompt !== true && !this.isCalm && this.random.chance(SLOW_SHARE);
     const heldTo = isSlow ? this.steps + this.random.below(SLOW_STEPS) : 0;
     const { dueAt = 0, isReady } = options;

@@ -56,7 +56,7 @@ export const MISHAPS = [
 export type Mishap = (typeof MISHAPS)[number];
 
 export function planOf(random: SeededRandom): SimulationPlan {
-  const hard = random.pick([0, 0.3, 1, 1, 2]);
+  const hard = random.pick([0, 0.3, 1, 1, 2, 4]);
   const weight = (): number => hard * random.pick([0, 0.2, 1, 1]);
   return {
     rules: RULES,
