@@ -1,4 +1,4 @@
-import { insertedFrom, insertedTo } from './presence-insertion.js';
+import { bucketOf, insertedFrom, insertedTo } from './presence-insertion.js';
 import type { Aggregate } from './window-changes.js';
 import type { WindowFigure } from './window-figure.js';
 import type { GridWindow } from './window-grid.js';
@@ -15,9 +15,13 @@ export class AggregateFigures implements Aggregate {
   /** One person more, as `ChangeReader.insertion` says. */
   insert(windows: readonly GridWindow[], among: number, grain: number, before: number, after: number): void {
     for (const window of windows) {
-      const bucket = Math.floor(grain / window.grains);
-      const from = insertedFrom(window, bucket, before);
-      const to = insertedTo(window, bucket, after);
+      const bucket = bucketOf(window, grain);
+      const bucketBefore = bucketOf(window, before);
+      const bucketAfter = bucketOf(window, after);
+      // Covered, and in all coarser windows too: slides nest.
+      if (bucketBefore === bucket || bucketAfter === bucket) return;
+      const from = insertedFrom(window, bucket, bucketBefore);
+      const to = insertedTo(window, bucket, bucketAfter);
       if (from < to) this.figures[window.index]?.addPerson(among, from, to);
     }
   }

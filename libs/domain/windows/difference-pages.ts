@@ -65,19 +65,23 @@ export class DifferencePages {
     }
   }
 
-  /** Adds all differences at ends < `end` to `sums` and forgets them. Cost: pages held, not ends passed. */
-  settle(end: number, sums: Float64Array): void {
+  /**
+   * Adds all differences at ends < `end` to `sums` and forgets them; there must be none before `from`.
+   * Cost: the pages held, and only where one of them is passed.
+   */
+  settle(from: number, end: number, sums: Float64Array): void {
     const boundary = Math.floor(end / PAGE_ENDS);
-    for (const [key, page] of this.pages) {
-      if (key > boundary) continue;
-      const cells = key < boundary ? page.length : (end - boundary * PAGE_ENDS) * METRICS;
-      for (let cell = 0; cell < cells; cell++) {
-        const metric = cell % METRICS;
-        sums[metric] = (sums[metric] ?? 0) + (page[cell] ?? 0);
+    if (from < boundary * PAGE_ENDS) {
+      for (const [key, page] of this.pages) {
+        if (key >= boundary) continue;
+        sumUp(page, 0, page.length, sums);
+        this.release(key, page);
       }
-      page.fill(0, 0, cells);
-      if (key < boundary) this.release(key, page);
     }
+    const page = this.near(boundary) ?? this.pages.get(boundary);
+    if (page === undefined) return;
+    const first = Math.max(from - boundary * PAGE_ENDS, 0);
+    sumUp(page, first * METRICS, (end - boundary * PAGE_ENDS) * METRICS, sums);
   }
 
   /** First end ≥ `end` at which there may be a difference; Infinity when there is none. */
@@ -127,6 +131,16 @@ export class DifferencePages {
     if (this.nearKeys[slot] === key) this.nearKeys[slot] = NaN;
     if (spare.length < SPARE_MAX) spare.push(page);
   }
+}
+
+/** Adds the cells [from, to) to `sums` and sets them to 0. */
+function sumUp(page: Float64Array, from: number, to: number, sums: Float64Array): void {
+  for (let cell = from; cell < to; cell += METRICS) {
+    for (let metric = 0; metric < METRICS; metric++) {
+      sums[metric] = (sums[metric] ?? 0) + (page[cell + metric] ?? 0);
+    }
+  }
+  page.fill(0, from, to);
 }
 
 /** Adds `value` persons to the metrics that `among` names, in the figures that begin at `cell`. */

@@ -6,12 +6,17 @@
  */
 import type { GridWindow } from './window-grid.js';
 
-/** First end that the moment adds. `before`: grain of the neighbour, −Infinity for none. */
+/** First end that the moment adds. `before`: bucket of the neighbour, −Infinity for none. */
 export function insertedFrom(window: GridWindow, bucket: number, before: number): number {
-  return Math.max(bucket, Math.floor(before / window.grains) + window.ends, window.horizon);
+  return Math.max(bucket, before + window.ends, window.horizon);
 }
 
 /** First end behind those that the moment adds: nothing where it is not above `insertedFrom`. */
 export function insertedTo(window: GridWindow, bucket: number, after: number): number {
-  return Math.min(bucket + window.ends, Math.floor(after / window.grains));
+  return Math.min(bucket + window.ends, after);
+}
+
+/** The bucket of a grain, infinite for an infinite one. */
+export function bucketOf(window: GridWindow, grain: number): number {
+  return Math.floor(grain / window.grains);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { NO_LINKS, type LinkView } from '../window-port.js';
 import { moneyChanged } from './money-changed.js';
 import { linksChanged, personReplaced, presenceReplaced } from './person-replaced.js';
-import { insertedFrom, insertedTo } from './presence-insertion.js';
+import { bucketOf, insertedFrom, insertedTo } from './presence-insertion.js';
 import { NO_PRESENCE, type PersonPresence } from './presence.js';
 import { recordPresence } from './record-presence.js';
 import { WindowChanges, type ChangeReader } from './window-changes.js';
@@ -33,9 +33,9 @@ function eachSpan(changes: WindowChanges, ctx: WindowContext, visit: ChangeReade
         ...((among & AMONG_ACTIVE) === 0 ? [] : [METRIC.active, ...(related ? [METRIC.activeRelated] : [])]),
       ];
       for (const window of ctx.grid.windows) {
-        const bucket = Math.floor(grain / window.grains);
-        const from = insertedFrom(window, bucket, before);
-        const to = insertedTo(window, bucket, after);
+        const bucket = bucketOf(window, grain);
+        const from = insertedFrom(window, bucket, bucketOf(window, before));
+        const to = insertedTo(window, bucket, bucketOf(window, after));
         for (const metric of from < to ? metrics : []) visit(aggregate, window.index, metric, from, to, 1);
       }
     },

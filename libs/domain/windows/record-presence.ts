@@ -1,7 +1,7 @@
 import { ALL_CHANNELS, type Channel } from '../events.js';
 import type { LinkView, Span } from '../window-port.js';
 import { addRelated } from './add-related.js';
-import { insertedFrom, insertedTo } from './presence-insertion.js';
+import { bucketOf, insertedFrom, insertedTo } from './presence-insertion.js';
 import {
   ANY_CHANNEL,
   codeOf,
@@ -134,8 +134,9 @@ function addPartlyRelated(
     const before = grainBefore(presence, place, code, active);
     const after = grainFrom(presence, place, code, active);
     for (const window of grid.windows) {
-      const from = insertedFrom(window, Math.floor(grain / window.grains), before);
-      const to = insertedTo(window, Math.floor(grain / window.grains), after);
+      const bucket = bucketOf(window, grain);
+      const from = insertedFrom(window, bucket, bucketOf(window, before));
+      const to = insertedTo(window, bucket, bucketOf(window, after));
       addRelated(aggregate, metric, from, to, 1, links, window, out);
     }
   }

@@ -42,6 +42,23 @@ const SLOT_BITS = 9;
 /** So that a head stays a 32-bit integer. */
 const AGGREGATES_MAX = 2 ** (31 - SLOT_BITS);
 
+/** Where changes are written. */
+interface Room {
+  /** Aggregate and slot of each change, or the name of a control change. */
+  readonly heads: Int32Array<ArrayBuffer>;
+  readonly cells: Float64Array<ArrayBuffer>;
+}
+
+function newRoom(capacity: number): Room {
+  return { heads: new Int32Array(capacity), cells: new Float64Array(capacity * CELLS) };
+}
+
+/** Of batches that are done: new room for every batch would be a collection of garbage for every sixty. */
+const spare: Room[] = [];
+const SPARE_MAX = 4;
+/** Wider room than this (3.5 MiB) was for something rare. */
+const SPARE_CAPACITY_MAX = 2 ** 17;
+
 /**
  * What one batch changes in the figures, in order: presence that came in, spans of window ends, and moves of the
  * watermark. Recording touches nothing else, so a batch whose transaction failed is undone by dropping this.
@@ -49,9 +66,7 @@ const AGGREGATES_MAX = 2 ** (31 - SLOT_BITS);
  */
 export class WindowChanges {
   private count = 0;
-  // Aggregate and slot of each change, or the name of a control change.
-  private heads = new Int32Array(CAPACITY_FIRST);
-  private cells = new Float64Array(CAPACITY_FIRST * CELLS);
+  private room: Room | undefined = spare.pop() ?? newRoom(CAPACITY_FIRST);
   private readonly brands = new Map<string, BrandNumbers>();
   private readonly names: Aggregate[] = [];
   private readonly lateCounts = new Map<string, number>();
@@ -131,10 +146,13 @@ export class WindowChanges {
     return misses;
   }
 
-  /** Hands every change to `reader`, in the order of recording. */
+  /**
+   * Hands every change to `reader`, in the order of recording.
+   * @throws Error after `release`
+   */
   replay(reader: ChangeReader): void {
-    const { heads, cells, count } = this;
-    for (let nth = 0; nth < count; nth++) {
+    const { heads, cells } = this.ownRoom();
+    for (let nth = 0; nth < this.count; nth++) {
       const head = heads[nth] ?? 0;
       const first = cells[nth * CELLS] ?? 0;
       const second = cells[nth * CELLS + 1] ?? 0;
@@ -154,6 +172,19 @@ export class WindowChanges {
     }
   }
 
+  /** The changes have been taken over: their room goes to another batch. They can't be recorded or read again. */
+  release(): void {
+    const { room } = this;
+    this.room = undefined;
+    if (room === undefined || room.heads.length > SPARE_CAPACITY_MAX) return;
+    if (spare.length < SPARE_MAX) spare.push(room);
+  }
+
+  private ownRoom(): Room {
+    if (this.room === undefined) throw new Error('these changes have been taken over already');
+    return this.room;
+  }
+
   private numbered(brand: string, channel: string): number {
     const id = this.names.length;
     if (id === AGGREGATES_MAX) throw new RangeError(`more than ${AGGREGATES_MAX} channels in one batch`);
@@ -162,21 +193,20 @@ export class WindowChanges {
   }
 
   private push(head: number, first: number, second: number, third: number): void {
+    let { heads, cells } = this.ownRoom();
     const nth = this.count++;
-    if (nth === this.heads.length) this.grow();
-    this.heads[nth] = head;
+    if (nth === heads.length) ({ heads, cells } = this.widened(heads, cells));
+    heads[nth] = head;
     const at = nth * CELLS;
-    this.cells[at] = first;
-    this.cells[at + 1] = second;
-    this.cells[at + 2] = third;
+    cells[at] = first;
+    cells[at + 1] = second;
+    cells[at + 2] = third;
   }
 
-  private grow(): void {
-    const heads = new Int32Array(this.heads.length * 2);
-    heads.set(this.heads);
-    this.heads = heads;
-    const cells = new Float64Array(this.cells.length * 2);
-    cells.set(this.cells);
-    this.cells = cells;
+  private widened(heads: Int32Array, cells: Float64Array): Room {
+    this.room = newRoom(heads.length * 2);
+    this.room.heads.set(heads);
+    this.room.cells.set(cells);
+    return this.room;
   }
 }

@@ -75,7 +75,7 @@ export class WindowFigure {
   /** Moves on over final ends that get no row. */
   skipTo(end: number): void {
     if (end <= this.first) return;
-    this.pages.settle(end, this.base);
+    this.pages.settle(this.first, end, this.base);
     this.first = end;
   }
 

@@ -80,7 +80,7 @@ export class WindowFigures {
   }
 
   /**
-   * Takes over the changes of a batch whose transaction is committed.
+   * Takes over the changes of a batch whose transaction is committed: they are released.
    * @throws RangeError when they are of other windows, or lie too far ahead (`PAGES_MAX`); the figures are then
    * half changed: drop them and restore.
    */
@@ -109,6 +109,7 @@ export class WindowFigures {
         this.grid = windowGrid(this.specs, this.watermark, instant);
       },
     });
+    changes.release();
   }
 
   /**
