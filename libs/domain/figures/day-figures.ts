@@ -218,10 +218,7 @@ export class DayFigures {
     for (const [zone, calendar] of this.calendars.entries()) {
       // A day closes and another begins: rows for all that is there, though nothing may have happened.
       const day = this.watermark === 0 ? -Infinity : calendar.dayOf(this.watermark);
-      if (calendar.dayOf(watermark) === day) continue;
-      for (const { zones } of this.brands.values()) {
-        for (const days of zones[zone]?.values() ?? []) days.touchFrom(day);
-      }
+      if (calendar.dayOf(watermark) !== day) this.touchFrom(day, zone);
     }
     this.watermark = watermark;
   }
@@ -234,8 +231,17 @@ export class DayFigures {
       if (!this.calendars.includes(calendar)) this.calendars.push(calendar);
     }
     for (const { scheme, calendar } of this.rules.schemes) {
-      if (isFirst || former.has(scheme.id) || this.watermark === 0) continue;
-      this.since.set(scheme.id, calendar.dayOf(this.watermark));
+      if (isFirst || former.has(scheme.id)) continue;
+      const today = this.watermark === 0 ? -Infinity : calendar.dayOf(this.watermark);
+      if (this.watermark !== 0) this.since.set(scheme.id, today);
+      // A new scheme has rows at once, though nothing may happen on what is left of the day.
+      this.touchFrom(today, this.calendars.indexOf(calendar));
+    }
+  }
+
+  private touchFrom(day: number, zone: number): void {
+    for (const { zones } of this.brands.values()) {
+      for (const days of zones[zone]?.values() ?? []) days.touchFrom(day);
     }
   }
 
