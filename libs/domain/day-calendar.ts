@@ -12,8 +12,8 @@ const DAYS = 32_768;
  * Exact for dates from 1900 on.
  */
 export class DayCalendar {
-  /** By day − FIRST_DAY; NaN where nobody has asked. Other days, which are rare, in the map. */
-  private readonly starts = new Float64Array(DAYS).fill(Number.NaN);
+  /** By day − FIRST_DAY. Other days, which are rare, in the map. Not a typed array: V8 would box each answer anew. */
+  private readonly starts = new Array<number | undefined>(DAYS).fill(undefined);
   private readonly farStarts = new Map<number, number>();
   private readonly format: Intl.DateTimeFormat;
   // The day asked for last: nearly every question is about it.
@@ -66,9 +66,7 @@ export class DayCalendar {
   dayStart(day: number): number {
     const at = day - FIRST_DAY;
     if (at >= 0 && at < DAYS) {
-      const known = this.starts[at] ?? Number.NaN;
-      if (!Number.isNaN(known)) return known;
-      return (this.starts[at] = this.findStart(day));
+      return (this.starts[at] ??= this.findStart(day));
     }
     let start = this.farStarts.get(day);
     if (start === undefined) {

@@ -22,7 +22,7 @@ export function nextFall(
   const falls = standing !== undefined && standing.tier > 2;
   switch (period.kind) {
     case 'rolling':
-      return nextRollingFall(person, scheme, period.days, t);
+      return nextRollingFall(person, scheme, period.days, standing?.deepened === true, t);
     case 'calendarMonth':
       if (!falls && standing?.deepened !== true) return Infinity;
       return calendar.dayStart(nextMonthStart(calendar.dayOf(t)));
@@ -39,16 +39,26 @@ export function nextFall(
 // A purchase day leaves the period after N days, and after N more the period that this one is compared with: the
 // oldest day still in sight of either is the next to leave it. Whatever else happened on a day (a switch, a refund)
 // is seen from the other side of the period's start after N days.
-function nextRollingFall(person: TierSource, scheme: CompiledScheme, days: number, t: number): number {
+function nextRollingFall(
+  person: TierSource,
+  scheme: CompiledScheme,
+  days: number,
+  deepened: boolean,
+  t: number,
+): number {
   const { calendar } = scheme;
   const today = calendar.dayOf(t);
   const start = calendar.dayStart(today - days + 1);
   let oldest = firstPurchaseSince(person, scheme, start);
-  const consider = (at: number): void => {
+  for (const { toggles } of person.links.lines) {
+    for (const { at } of toggles) if (at >= start && at <= t && at < oldest) oldest = at;
+  }
+  for (const at of person.money.timeline.cancellations) {
     if (at >= start && at <= t && at < oldest) oldest = at;
-  };
-  for (const { toggles } of person.links.lines) for (const { at } of toggles) consider(at);
-  for (const at of person.money.timeline.cancellations) consider(at);
+  }
+  // Nothing in the whole period: its tier is 2 at most, and nobody has risen above what he is compared with, nor
+  // can while that only loses days that the period lost before.
+  if (oldest === Infinity && !deepened) return Infinity;
   const oldestOfBoth = firstPurchaseSince(person, scheme, calendar.dayStart(today - 2 * days + 1));
   return Math.min(daysAfter(oldest, days, scheme, t), daysAfter(oldestOfBoth, 2 * days, scheme, t));
 }

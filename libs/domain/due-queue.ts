@@ -18,6 +18,7 @@ export class DueQueue {
   private instants: readonly number[] | null = null;
   private instant = 0;
   private position = 0;
+  private committedAt = 0;
 
   constructor(private readonly committed: DueIndex) {}
 
@@ -59,11 +60,11 @@ export class DueQueue {
       const ours = moved[next];
       const theirs = this.committedNext(watermark);
       if (ours === undefined && theirs === null) return { keys, more: false };
-      if (theirs === null || (ours !== undefined && isBefore(ours, theirs))) {
+      if (theirs === null || (ours !== undefined && isBefore(ours, this.committedAt, theirs))) {
         if (ours !== undefined) keys.push(ours.key);
         next++;
       } else {
-        keys.push(theirs.key);
+        keys.push(theirs);
         this.position++;
       }
     }
@@ -80,11 +81,11 @@ export class DueQueue {
       else if (to < later) later = to;
     }
     if (due.length === 0) this.movedFrom = later;
-    return due.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    return due.sort((a, b) => (isBefore(a, b.dueAt, b.key) ? -1 : 1));
   }
 
-  /** The first committed key that is due and that the batch has not moved. */
-  private committedNext(watermark: number): DueEntry | null {
+  /** The first committed key that is due (`committedAt`) and that the batch has not moved. */
+  private committedNext(watermark: number): string | null {
     this.instants ??= this.restart();
     for (;;) {
       const dueAt = this.instants[this.instant];
@@ -93,7 +94,9 @@ export class DueQueue {
       for (; this.position < keys.length; this.position++) {
         const key = keys[this.position];
         if (key === undefined || this.moves.has(key)) continue;
-        if (this.everybody || this.committed.has(key, dueAt)) return { dueAt, key };
+        if (!this.everybody && !this.committed.has(key, dueAt)) continue;
+        this.committedAt = dueAt;
+        return key;
       }
       this.instant++;
       this.position = 0;
@@ -114,6 +117,6 @@ export class DueQueue {
   }
 }
 
-function isBefore(a: DueEntry, b: DueEntry): boolean {
-  return a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.key < b.key);
+function isBefore(a: DueEntry, dueAt: number, key: string): boolean {
+  return a.dueAt < dueAt || (a.dueAt === dueAt && a.key < key);
 }

@@ -19,15 +19,23 @@ export interface Period {
  */
 export function periodAt(scheme: CompiledScheme, t: number): Period {
   const day = scheme.calendar.dayOf(t);
-  const known = latest.get(scheme);
-  if (known?.day === day) return known.period;
-  const period = periodOn(day, scheme);
-  latest.set(scheme, { day, period });
+  let periods = periodsByDay.get(scheme);
+  if (periods === undefined) {
+    periods = new Map();
+    periodsByDay.set(scheme, periods);
+  }
+  let period = periods.get(day);
+  if (period === undefined) {
+    if (periods.size >= PERIODS_KEPT_MAX) periods.clear();
+    period = periodOn(day, scheme);
+    periods.set(day, period);
+  }
   return period;
 }
 
-/** Between two ticks nearly everybody is asked about the same day. */
-const latest = new WeakMap<CompiledScheme, { readonly day: number; readonly period: Period }>();
+/** Persons are asked about a few days only: today, and the edges of what they did. */
+const periodsByDay = new WeakMap<CompiledScheme, Map<number, Period>>();
+const PERIODS_KEPT_MAX = 4_096;
 
 function periodOn(day: number, scheme: CompiledScheme): Period {
   const { calendar } = scheme;
@@ -70,14 +78,9 @@ export function countedDays(scheme: CompiledScheme, t: number): DayRange {
   const { calendar, days } = scheme;
   const { period } = scheme.scheme;
   switch (period.kind) {
-    case 'rolling': {
-      const day = calendar.dayOf(t);
-      return { first: day - period.days + 1, end: day + 1 };
-    }
-    case 'calendarMonth': {
-      const day = calendar.dayOf(t);
-      return { first: monthStart(day), end: day + 1 };
-    }
+    case 'rolling':
+    case 'calendarMonth':
+      return periodAt(scheme, t).days;
     case 'span':
       // A report: it stands after its close.
       return days ?? NO_DAYS;

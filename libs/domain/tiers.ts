@@ -4,7 +4,7 @@ import type { Tier } from './facts.js';
 import { countedDays, type Period } from './periods.js';
 import type { Relationship } from './relationship.js';
 import { covers } from './spans.js';
-import { firstSince, paidAtOf, paidPositiveAtOf, type Purchase } from './timeline.js';
+import { firstSince, instantOf, type Purchase } from './timeline.js';
 
 /** The part of a state that tiers are made of. */
 export type TierSource = Pick<Relationship, 'links' | 'money'>;
@@ -50,22 +50,22 @@ function daysUpToTwo(person: TierSource, scheme: CompiledScheme, t: number, days
   if (purchases.length === 0) return 0;
   const { calendar } = scheme;
   const from = calendar.dayStart(days.first);
-  const instantOf = instantOfPurchase(scheme);
+  const positive = !scheme.scheme.zeroOrderCounts;
   let dayFrom = Infinity;
   for (
-    let i = firstSince(purchases, Math.min(t + 1, calendar.dayStart(days.end)), instantOf) - 1;
+    let i = firstSince(purchases, Math.min(t + 1, calendar.dayStart(days.end)), positive) - 1;
     i >= 0;
     i--
   ) {
     const purchase = purchases[i];
     if (purchase === undefined) break;
-    const at = instantOf(purchase);
+    const at = instantOf(purchase, positive);
     if (at < from) break;
     if (!countsAt(purchase, at, person, scheme, t)) continue;
     if (dayFrom !== Infinity) return 2;
     // The others of that day do not matter any more.
     dayFrom = calendar.dayStart(calendar.dayOf(at));
-    i = firstSince(purchases, dayFrom, instantOf);
+    i = firstSince(purchases, dayFrom, positive);
   }
   return dayFrom === Infinity ? 0 : 1;
 }
@@ -96,11 +96,11 @@ export function forPurchasesIn(
   visit: (at: number, purchase: Purchase) => void,
 ): void {
   const purchases = purchasesFor(person, scheme);
-  const instantOf = instantOfPurchase(scheme);
-  for (let i = firstSince(purchases, from, instantOf); i < purchases.length; i++) {
+  const positive = !scheme.scheme.zeroOrderCounts;
+  for (let i = firstSince(purchases, from, positive); i < purchases.length; i++) {
     const purchase = purchases[i];
     if (purchase === undefined) return;
-    const at = instantOf(purchase);
+    const at = instantOf(purchase, positive);
     if (at >= end) return;
     visit(at, purchase);
   }
@@ -109,13 +109,9 @@ export function forPurchasesIn(
 /** Instant of the scheme's first purchase at or after `from`; Infinity when there is none. */
 export function firstPurchaseSince(person: TierSource, scheme: CompiledScheme, from: number): number {
   const purchases = purchasesFor(person, scheme);
-  const instantOf = instantOfPurchase(scheme);
-  const purchase = purchases[firstSince(purchases, from, instantOf)];
-  return purchase === undefined ? Infinity : instantOf(purchase);
-}
-
-function instantOfPurchase({ scheme }: CompiledScheme): (purchase: Purchase) => number {
-  return scheme.zeroOrderCounts ? paidAtOf : paidPositiveAtOf;
+  const positive = !scheme.scheme.zeroOrderCounts;
+  const purchase = purchases[firstSince(purchases, from, positive)];
+  return purchase === undefined ? Infinity : instantOf(purchase, positive);
 }
 
 /** Bought as a member, and not fully refunded by `t`. */

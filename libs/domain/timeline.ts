@@ -31,13 +31,7 @@ export function timelineOf(purchases: readonly Purchase[]): Timeline {
 export function withPurchase(timeline: Timeline, before: Purchase | undefined, after: Purchase): Timeline {
   const held = before !== undefined && before.paidAt !== Infinity ? before : undefined;
   if (held === undefined && after.paidAt === Infinity) return timeline;
-  const all = timeline.all.slice();
-  if (held !== undefined) all.splice(all.indexOf(held, firstSince(all, held.paidAt, paidAtOf)), 1);
-  if (after.paidAt !== Infinity) {
-    const place = firstSince(all, after.paidAt + 1, paidAtOf);
-    if (place === all.length) all.push(after);
-    else all.splice(place, 0, after);
-  }
+  const all = withReplaced(timeline.all, held, after);
   const isPlain = timeline.positive === timeline.all && after.paidAt === after.paidPositiveAt;
   const hadCancelled = (held?.cancelled.length ?? 0) > 0 || after.cancelled.length > 0;
   return {
@@ -45,6 +39,21 @@ export function withPurchase(timeline: Timeline, before: Purchase | undefined, a
     positive: isPlain ? all : positiveOf(all),
     cancellations: hadCancelled ? cancellationsOf(all) : timeline.cancellations,
   };
+}
+
+function withReplaced(
+  purchases: readonly Purchase[],
+  before: Purchase | undefined,
+  after: Purchase,
+): readonly Purchase[] {
+  const others =
+    before === undefined
+      ? purchases
+      : purchases.toSpliced(purchases.indexOf(before, firstSince(purchases, before.paidAt, false)), 1);
+  if (after.paidAt === Infinity) return others;
+  const place = firstSince(others, after.paidAt + 1, false);
+  // `concat` sizes the new list exactly; pushing to a copy would leave half of it empty, for every person.
+  return place === others.length ? others.concat(after) : others.toSpliced(place, 0, after);
 }
 
 function positiveOf(all: readonly Purchase[]): readonly Purchase[] {
@@ -65,21 +74,19 @@ function cancellationsOf(all: readonly Purchase[]): readonly number[] {
   return instants;
 }
 
-export const paidAtOf = ({ paidAt }: Purchase): number => paidAt;
-export const paidPositiveAtOf = ({ paidPositiveAt }: Purchase): number => paidPositiveAt;
+/** @param positive   going by the first payment of more than 0 */
+export function instantOf(purchase: Purchase, positive: boolean): number {
+  return positive ? purchase.paidPositiveAt : purchase.paidAt;
+}
 
 /** Index of the first purchase at or after `t`; the length when there is none. */
-export function firstSince(
-  purchases: readonly Purchase[],
-  t: number,
-  instantOf: (purchase: Purchase) => number,
-): number {
+export function firstSince(purchases: readonly Purchase[], t: number, positive: boolean): number {
   let low = 0;
   let high = purchases.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const purchase = purchases[middle];
-    if (purchase !== undefined && instantOf(purchase) < t) low = middle + 1;
+    if (purchase !== undefined && instantOf(purchase, positive) < t) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -136,16 +136,16 @@ async function foldRecords(
 
 /** Each fact goes to `tier-changes`; of each (brand, scheme, person) the last one goes to `tiers`. */
 function factRecords(facts: readonly TierChanged[], ports: BatchPorts): OutgoingRecord[] {
-  const changes: OutgoingRecord[] = [];
-  const snapshots = new Map<string, OutgoingRecord>();
+  const { tierChanged, tiers } = ports.facts;
+  const { factPartitions } = ports;
+  const records: OutgoingRecord[] = [];
   for (const fact of facts) {
-    const change = ports.facts.tierChanged.encode(fact);
-    changes.push({
-      topic: TOPICS.tierChanges,
-      partition: partitionOf(change.key, ports.factPartitions.tierChanges),
-      ...change,
-    });
-    const snapshot = ports.facts.tiers.encode({
+    const { key, value } = tierChanged.encode(fact);
+    const partition = partitionOf(key, factPartitions.tierChanges);
+    records.push({ topic: TOPICS.tierChanges, partition, key, value });
+  }
+  for (const fact of lastOfEach(facts)) {
+    const { key, value } = tiers.encode({
       brand: fact.brand,
       person: fact.person,
       schemeId: fact.schemeId,
@@ -155,13 +155,29 @@ function factRecords(facts: readonly TierChanged[], ports: BatchPorts): Outgoing
       detectedAt: fact.detectedAt,
       version: fact.version,
     });
-    snapshots.set(snapshot.key, {
-      topic: TOPICS.tiers,
-      partition: partitionOf(snapshot.key, ports.factPartitions.tiers),
-      ...snapshot,
-    });
+    const partition = partitionOf(key, factPartitions.tiers);
+    records.push({ topic: TOPICS.tiers, partition, key, value });
   }
-  return [...changes, ...snapshots.values()];
+  return records;
+}
+
+/** The last fact of each (brand, scheme, person), in the order of these. */
+function lastOfEach(facts: readonly TierChanged[]): readonly TierChanged[] {
+  const seen = new Map<string, Map<string, Set<string>>>();
+  const last: TierChanged[] = [];
+  for (let i = facts.length - 1; i >= 0; i--) {
+    const fact = facts[i];
+    if (fact === undefined) continue;
+    const { brand, schemeId, person } = fact;
+    const schemes = seen.get(brand) ?? new Map<string, Set<string>>();
+    seen.set(brand, schemes);
+    const persons = schemes.get(schemeId) ?? new Set<string>();
+    schemes.set(schemeId, persons);
+    if (persons.has(person)) continue;
+    persons.add(person);
+    last.push(fact);
+  }
+  return last.reverse();
 }
 
 /** A tick for the partition of `input`, stamped with the clock of whoever writes it. */
