@@ -15,12 +15,14 @@ import { FaultPolicy } from './fault-policy.js';
 import { GroupCoordinator } from './group-coordinator.js';
 import { InvariantError, KilledError, UnavailableError } from './life.js';
 import { Scheduler } from './scheduler.js';
+import { wholePartition } from './reference-fold.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { SimulatedProcess, type WorldParts } from './simulated-process.js';
 import { SimulatedTables } from './simulated-tables.js';
 import { MISHAPS, planOf, type SimulationPlan } from './simulation-plan.js';
 import { Traffic, TRAFFIC_TOPICS } from './traffic.js';
+import { unsettled } from './unsettled.js';
 
 const START = Date.UTC(2018, 9, 28, 1, 30);
 /** Of the things that are not tasks, how many there are to a task. */
@@ -78,7 +80,8 @@ export class Simulation {
     // Longer than any interval: what has not become a row becomes one now.
     this.scheduler.now += 10 * 60_000;
     await this.#rounds(400, () => this.processes.filter(({ role }) => role !== 'intake'));
-    if (!this.#isDone()) throw new InvariantError(`it does not settle: ${this.#whatIsLeft()}`);
+    const left = unsettled(this);
+    if (left !== '') throw new InvariantError(`it does not settle: ${left}`);
   }
 
   /** Every process ends in good order. */
@@ -105,49 +108,16 @@ export class Simulation {
       await this.#settle();
       const open = this.broker.openIds();
       for (const id of open) this.broker.takeOver(id);
-      this.scheduler.now += 1_000;
+      // Long enough for a last tick: whatever the last record was, everybody has been looked at since.
+      this.scheduler.now += 4_000;
       for (const process of who()) process.beat();
       await this.#settle();
-      if (most > 10 && this.#isDone()) return;
+      if (most > 10 && unsettled(this) === '') return;
     }
   }
 
   async #settle(): Promise<void> {
     while (await this.scheduler.step());
-  }
-
-  #isDone(): boolean {
-    return this.#whatIsLeft() === '';
-  }
-
-  #whatIsLeft(): string {
-    const left: string[] = [];
-    const readToEnd = (group: string, topics: readonly string[]): void => {
-      for (const topic of topics) {
-        for (const { partition, end } of this.broker.ends(topic)) {
-          const committed = this.broker.committed(group, { topic, partition }) ?? 0;
-          if (committed < end) left.push(`${group} is at ${committed} of ${end} of ${topic}-${partition}`);
-        }
-      }
-    };
-    readToEnd('intake', TRAFFIC_TOPICS);
-    readToEnd('relationship', [TOPICS.relationshipLog]);
-    readToEnd('archive', ARCHIVED_TOPICS);
-    const states = this.processes.flatMap(({ worker }) => worker?.states() ?? []);
-    for (const { number } of this.broker
-      .ends(TOPICS.relationshipLog)
-      .map((one) => ({ number: one.partition }))) {
-      const owned = states.filter(({ partition }) => partition === number);
-      if (owned.length !== 1) left.push(`partition ${number} has ${owned.length} owners`);
-    }
-    for (const state of states) {
-      const { partition, position, moreDue, outbox } = state;
-      const end = this.broker.ends(TOPICS.relationshipLog)[partition]?.end ?? 0;
-      if (position < end) left.push(`partition ${partition} is folded to ${position} of ${end}`);
-      if (moreDue) left.push(`persons of partition ${partition} are due`);
-      if (outbox.size > 0) left.push(`${outbox.size} rows of partition ${partition} wait`);
-    }
-    return left.join('; ');
   }
 
   async #somethingHappens(): Promise<void> {
@@ -222,7 +192,10 @@ export class Simulation {
   #configure(): void {
     const { codecs, broker, plan, scheduler } = this;
     const ends = broker.ends(TOPICS.relationshipLog);
-    if (this.#isConfigured || plan.changedRules === null || ends.some(({ end }) => end === 0)) return;
+    const isBegun = ends.every(
+      ({ partition }) => wholePartition(broker, TOPICS.relationshipLog, partition).records.length > 0,
+    );
+    if (this.#isConfigured || plan.changedRules === null || !isBegun) return;
     this.#isConfigured = true;
     const rulesJson = JSON.stringify(plan.changedRules);
     const value = codecs.log.encode({ type: 'rulesSet', rulesJson, arrivedAt: scheduler.now });

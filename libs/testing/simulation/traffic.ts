@@ -80,6 +80,8 @@ export class Traffic {
     };
     const what = random.below(100);
     if (what < 30) return sourceJoin({ ...head, on: random.chance(0.75) });
+    // Some come by and are never heard of again.
+    if (what < 40) return sourceVisit({ ...head, person: `v${random.below(4)}` });
     if (what < 45) return sourceVisit(head);
     const order = {
       ...head,
