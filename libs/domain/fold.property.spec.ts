@@ -12,6 +12,7 @@ import { foldContext } from './fold-context.js';
 import { FigureRecorder } from './figures/figure-changes.js';
 import { personSummaries } from './person-summary.js';
 import { pruned } from './retention.js';
+import { presenceToJson } from './windows/presence-json.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -47,9 +48,10 @@ function canonical(harness: FoldHarness): readonly string[] {
     .map(([key, state]) => {
       const swept = pruned(state, ctx.retention, ctx.grid);
       if (swept === null) return null;
-      const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, money, ...rest } = swept;
+      const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, money, presence, ...rest } = swept;
       const { timeline: ____, oldestOrderAt: _____, ...records } = money;
-      return { key, ...rest, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
+      const seen = presenceToJson(presence);
+      return { key, ...rest, seen, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
     })
     .map((state) => JSON.stringify(state, (_, value: unknown) => (value === Infinity ? 'Infinity' : value)))
     .sort();

@@ -96,14 +96,8 @@ export {
   type WindowContext,
   type WindowGrid,
 } from './windows/window-grid.js';
-export {
-  NO_PRESENCE,
-  presenceFromJson,
-  presenceToJson,
-  type Grains,
-  type PersonPresence,
-  type PresenceJson,
-} from './windows/presence.js';
+export { NO_PRESENCE, type Grains, type PersonPresence } from './windows/presence.js';
+export { presenceFromJson, presenceToJson, type PresenceJson } from './windows/presence-json.js';
 export { thinnedPresence } from './windows/thinned-presence.js';
 export { recordPresence } from './windows/record-presence.js';
 export {

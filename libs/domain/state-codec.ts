@@ -26,7 +26,7 @@ import type {
   Toggle,
 } from './relationship.js';
 import type { Span } from './window-port.js';
-import { presenceFromJson, presenceToJson, type PresenceJson } from './windows/presence.js';
+import { presenceFromJson, presenceToJson, type PresenceJson } from './windows/presence-json.js';
 
 /** Raised with every change of the form; `upcast` brings older ones up to it. */
 const VERSION = 1;

@@ -35,11 +35,6 @@ export class PersonPresence {
     readonly length: number,
     readonly room: number,
   ) {}
-
-  /** Equal moments give equal text, in whatever order they came. */
-  toJSON(): PresenceJson {
-    return presenceToJson(this);
-  }
 }
 
 export const NO_PRESENCE = new PersonPresence(NO_CHANNELS, [], 0, ROOM_FIRST);
@@ -174,40 +169,4 @@ export function presenceOf(channels: ChannelTable, moments: number[]): PersonPre
     at % MOMENT === 0 ? value : 2 * (codes[value >> 1] ?? 0) + (value & 1),
   );
   return new PersonPresence(used.reduce(tableWith, NO_CHANNELS), recoded, recoded.length, room);
-}
-
-/** Stored form: channel → [visits, actives], each the first grain and then the steps to the next. */
-export type PresenceJson = Readonly<Record<string, readonly [readonly number[], readonly number[]]>>;
-
-export function presenceToJson(presence: PersonPresence): PresenceJson {
-  const channels = [...presence.channels.entries()].sort(([, a], [, b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(
-    channels.map(([code, channel]) => [
-      channel,
-      [steps(grainsOf(presence, code, 0)), steps(grainsOf(presence, code, 1))],
-    ]),
-  );
-}
-
-/** Every active moment is read as a visit too: there are states in which it had been thinned away as one. */
-export function presenceFromJson(json: PresenceJson): PersonPresence {
-  const moments = Object.values(json).flatMap(([visits, actives], code) => {
-    const active = new Set(sums(actives));
-    const grains = new Set([...sums(visits), ...active]);
-    return [...grains].map((grain) => ({ grain, mark: 2 * code + (active.has(grain) ? 1 : 0) }));
-  });
-  moments.sort((a, b) => a.grain - b.grain);
-  return presenceOf(
-    Object.keys(json).reduce(tableWith, NO_CHANNELS),
-    moments.flatMap(({ grain, mark }) => [grain, mark]),
-  );
-}
-
-function steps(grains: Grains): number[] {
-  return grains.map((grain, i) => grain - (grains[i - 1] ?? 0));
-}
-
-function sums(deltas: readonly number[]): number[] {
-  let grain = 0;
-  return deltas.map((delta) => (grain += delta));
 }

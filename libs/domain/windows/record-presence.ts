@@ -42,8 +42,7 @@ export function recordPresence(
   }
   const code = known < 0 ? presence.channels.length : known;
   if (isKnown(presence, place, grain, code, active ? 1 : 0)) return presence;
-  const isVisit = !active || !isKnown(presence, place, grain, code, 0);
-  const among = (isVisit ? AMONG_VISITORS : 0) | (active ? AMONG_ACTIVE : 0);
+  const among = active ? AMONG_VISITORS | AMONG_ACTIVE : AMONG_VISITORS;
   const relation = relationAt(links.any, grain, grid.grainMs);
   const counted = relation === 'all' ? among | AMONG_RELATED : among;
   const brand = out.brand(ctx.brand);
@@ -77,12 +76,9 @@ function insert(
   }
   const activeBefore = grainBefore(presence, place, code, 1);
   const activeAfter = grainFrom(presence, place, code, 1);
-  const isBoth = before === activeBefore && after === activeAfter;
-  if (before !== grain && (among & AMONG_VISITORS) !== 0) {
-    out.insert(aggregate, isBoth ? among : among & ~AMONG_ACTIVE, grain, before, after);
-    if (isBoth) return;
-  }
-  if (activeBefore !== grain) {
+  const isOne = before === activeBefore && after === activeAfter;
+  if (before !== grain) out.insert(aggregate, isOne ? among : among & ~AMONG_ACTIVE, grain, before, after);
+  if (activeBefore !== grain && !isOne) {
     out.insert(aggregate, among & ~AMONG_VISITORS, grain, activeBefore, activeAfter);
   }
 }
