@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultRules, type TierChanged } from '#domain';
 import { epochRaised, feed, follow, join, pay, PipelineWorld, rulesSet, tick } from '#testing';
+import { FaultPlan, faultyLog } from '../testing/faulty-ports.js';
 import { ArchiveWorker, type ArchiveSink, type RawFact } from './archive-worker.js';
 import { LogCorruptError, type StoredDeadLetter } from './codecs.js';
-import { OwnershipLostError } from './log.js';
+import { OwnershipLostError, type Log } from './log.js';
 import { TOPICS } from './topics.js';
 
 const GROUP = 'archive';
@@ -50,10 +51,10 @@ describe('the archive worker', () => {
   });
   afterEach(() => world.close());
 
-  const archive = () =>
+  const archive = (log: Log = world.log) =>
     new ArchiveWorker(
       {
-        log: world.log,
+        log,
         group: GROUP,
         sink,
         logCodec: world.codecs.log,
@@ -63,6 +64,19 @@ describe('the archive worker', () => {
       },
       { batch: () => undefined, waiting: (_, __, attempt) => waits.push(attempt) },
     );
+
+  it('asks where to go on only after the former owner can move it no more', async () => {
+    const former = await world.log.writer(GROUP, world.input());
+    const log: Log = {
+      ...faultyLog(world.log, new FaultPlan()),
+      // It commits at the last moment.
+      writer: async (group, input) => {
+        await former.commit({ records: [], positions: [{ ...input, offset: 3 }] });
+        return world.log.writer(group, input);
+      },
+    };
+    expect(await archive(log).assigned(world.input())).toBe(3);
+  });
 
   it('copies touchpoints with their version, leaves out control records, and commits behind the rows', async () => {
     await feed(world.log, archive(), world.input(), () => 2);
