@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultRules } from '#domain';
 import { follow, PipelineWorld } from '#testing';
 import { firstEpoch, ForeignLogError, initialiseLog, LogNotInitialisedError } from './log-identity.js';
-import type { Log } from './log.js';
+import type { Log, PartitionEnds } from './log.js';
 
 describe('the first records of a log', () => {
   let world: PipelineWorld;
@@ -61,6 +61,14 @@ describe('the first records of a log', () => {
     await expect(initialise('a', dying)).rejects.toThrow('killed');
     expect(await initialise('b')).toEqual({ logId: 'a', initialised: [2] });
     expect(await ids()).toEqual(['a', 'a', 'a']);
+  });
+
+  it('are written where a process died within its transaction, which moves the end of the log', async () => {
+    const ends = async (topic: string): Promise<readonly PartitionEnds[]> =>
+      (await world.log.ends(topic)).map((one) => (one.end === 0 ? { ...one, end: 3 } : one));
+    const log: Log = Object.assign(Object.create(world.log) as Log, { ends });
+    expect(await initialise('a', log)).toEqual({ logId: 'a', initialised: [0, 1, 2] });
+    expect(await initialise('b', log)).toEqual({ logId: 'a', initialised: [] });
   });
 
   it('are not put behind something else', async () => {

@@ -15,29 +15,49 @@ const BASE = Number(SEED ?? 1);
 const RUNS = Number(process.env['SIM_RUNS'] ?? (SEED === undefined ? 150 : 1));
 const MS_PER_RUN = 3_000;
 
+/**
+ * Seeds that have found a bug, as of the simulation that found it: a change of what the simulation draws gives them
+ * another meaning, so each bug has a test of its own besides.
+ */
+const NAMED = [
+  { seed: 5, bug: 'an initialisation of the log that was broken off was taken for done' },
+  { seed: 270, bug: 'a scheme that was new had no row for the day until something changed' },
+  { seed: 3214, bug: 'the first tick, of unknown outcome, was left behind by one across due edges' },
+];
+
 /** In a process of its own: virtual time leaves room for nothing else, and Jest's modules are slow. */
-async function outcomes(first: number, count: number): Promise<readonly SeedOutcome[]> {
+async function outcomes(...ranges: readonly string[]): Promise<readonly SeedOutcome[]> {
   const script = new URL('../testing/simulation/run-seeds.ts', import.meta.url);
-  const child = spawnTypeScript(script, [String(first), String(count)]);
+  const child = spawnTypeScript(script, ranges);
   if (child.stdout === null) throw new Error('no output');
   const lines = (await text(child.stdout)).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as SeedOutcome);
+}
+
+function errorsOf(found: readonly SeedOutcome[]): readonly string[] {
+  return found.flatMap((one) => ('error' in one ? [one.error] : []));
 }
 
 describe('the pipeline in simulation', () => {
   it('is repeated exactly by its seed, in any process', async () => {
     const report = await simulate(BASE);
     expect(await simulate(BASE)).toEqual(report);
-    expect(await outcomes(BASE, 1)).toEqual([report]);
+    expect(await outcomes(String(BASE))).toEqual([report]);
+  });
+
+  it(`has no bug any more: ${NAMED.map(({ bug }) => bug).join('; ')}`, async () => {
+    const found = await outcomes(...NAMED.map(({ seed }) => String(seed)));
+    expect(errorsOf(found)).toEqual([]);
+    expect(found).toHaveLength(NAMED.length);
   });
 
   it(
     'does everything exactly once, whatever happens',
     async () => {
-      const found = await outcomes(BASE, RUNS);
-      const failed = found.flatMap((one) => ('error' in one ? [one.error] : []));
+      const found = await outcomes(`${BASE}-${BASE + RUNS - 1}`);
+      const errors = errorsOf(found);
       // The first one in full; every one of them can be repeated by its seed.
-      if (failed[0] !== undefined) throw new Error(`${failed.length} of ${RUNS} seeds failed\n${failed[0]}`);
+      if (errors[0] !== undefined) throw new Error(`${errors.length} of ${RUNS} seeds failed\n${errors[0]}`);
       expect(found).toHaveLength(RUNS);
       const facts = found.reduce((sum, one) => sum + ('facts' in one ? one.facts : 0), 0);
       if (RUNS > 1) expect(facts).toBeGreaterThan(RUNS);

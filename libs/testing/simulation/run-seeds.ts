@@ -1,6 +1,6 @@
 /**
- * Simulates a range of seeds in a process of its own, where nothing else runs in virtual time:
- * `node --import ./libs/testing/typescript-register.mjs libs/testing/simulation/run-seeds.ts FIRST COUNT`
+ * Simulates seeds in a process of its own, where nothing else runs in virtual time:
+ * `node --import ./libs/testing/typescript-register.mjs libs/testing/simulation/run-seeds.ts 42 1-1000`
  * prints a line of JSON for every seed; `error` says what went wrong.
  */
 import { writeSync } from 'node:fs';
@@ -16,10 +16,15 @@ async function outcomeOf(seed: number): Promise<SeedOutcome> {
   }
 }
 
-const [, script, first, count] = process.argv;
+/** @param range   `42` or `1-1000` */
+function* seedsOf(range: string): Generator<number> {
+  const [first = NaN, last = first] = range.split('-').map(Number);
+  for (let seed = first; seed <= last; seed += 1) yield seed;
+}
+
+const [, script, ...ranges] = process.argv;
 if (script?.endsWith('run-seeds.ts') === true) {
-  const from = Number(first ?? 1);
-  for (let seed = from; seed < from + Number(count ?? 1); seed += 1) {
-    writeSync(1, `${JSON.stringify(await outcomeOf(seed))}\n`);
+  for (const range of ranges) {
+    for (const seed of seedsOf(range)) writeSync(1, `${JSON.stringify(await outcomeOf(seed))}\n`);
   }
 }
