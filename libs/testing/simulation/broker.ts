@@ -54,6 +54,13 @@ class BrokerPartition {
   stableEnd(): number {
     return Math.min(this.entries.length, ...this.openFrom.values());
   }
+
+  /** A committed record of the transactional id stands behind an open transaction of somebody else. */
+  hidesFrom(id: string): boolean {
+    return this.entries
+      .slice(this.stableEnd())
+      .some(({ transaction }) => transaction?.id === id && transaction.state === 'committed');
+  }
 }
 
 export interface Fetched {
@@ -68,6 +75,9 @@ export class Broker {
   readonly #committed = new Map<string, number>();
   /** Records of each committed transaction, oldest first, by transactional id. */
   readonly transactions: { readonly id: string; readonly records: readonly OutgoingRecord[] }[] = [];
+
+  /** Ids whose new holder could not see all that the former one had committed to their input. */
+  readonly blindTakeOvers = new Set<string>();
 
   constructor(private readonly now: () => number) {}
 
@@ -90,6 +100,8 @@ export class Broker {
     const producer = this.#producer(id);
     if (producer.open !== null) this.#finish(producer, producer.open, 'aborted');
     producer.epoch += 1;
+    const [, topic = '', partition] = id.split('/');
+    if (this.#topics.get(topic)?.[Number(partition)]?.hidesFrom(id) === true) this.blindTakeOvers.add(id);
     return producer.epoch;
   }
 

@@ -34,24 +34,41 @@ export const CALL_FAULTS = {
 } as const satisfies Record<string, readonly CallFault[]>;
 export type CallKind = keyof typeof CALL_FAULTS;
 
+/** What a broker that is away takes with it. */
+const TRANSACTION_STEPS: ReadonlySet<CallKind> = new Set(['producer', 'send', 'positions', 'end']);
+const OUTAGE_CALLS = 40;
+
 /** Decides which calls go wrong, and how. */
 export class FaultPolicy {
   isOn = true;
+  /** Steps of transactions that fail one after the other, until everybody has given up. */
+  #outageLeft = 0;
 
   /**
    * @param rate         the share of calls that fail
    * @param killRate     the share of those in which the process dies
    * @param endingRate   the share of failing ends of transactions: what hurts most should happen often
+   * @param outages      null: single calls fail only; else now and then all transactions, for a while
    */
   constructor(
     private readonly random: SeededRandom,
     private readonly rate: number,
     private readonly killRate: number,
     private readonly endingRate: number,
+    private readonly outages: SeededRandom | null,
   ) {}
 
   draw(kind: CallKind): CallFault | null {
-    if (!this.isOn || !this.random.chance(kind === 'end' ? this.endingRate : this.rate)) return null;
+    if (!this.isOn) return null;
+    if (TRANSACTION_STEPS.has(kind)) {
+      if (this.#outageLeft === 0 && this.outages?.chance(0.02) === true)
+        this.#outageLeft = this.outages.below(OUTAGE_CALLS);
+      if (this.#outageLeft > 0) {
+        this.#outageLeft -= 1;
+        return 'lost';
+      }
+    }
+    if (!this.random.chance(kind === 'end' ? this.endingRate : this.rate)) return null;
     const fault = this.random.pick<CallFault>(CALL_FAULTS[kind]);
     const isDeath = fault === 'killed before' || fault === 'killed after';
     return isDeath && !this.random.chance(this.killRate) ? null : fault;

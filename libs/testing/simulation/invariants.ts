@@ -82,14 +82,20 @@ function checkIntake(
   return { accepted: accepted.length, rejected: rejected.length };
 }
 
-/** A tick stands behind everything that had arrived before its time, and crosses no due edge. */
+/**
+ * A tick stands behind everything that had arrived before its time, and crosses no due edge. There is one exception:
+ * a new owner who cannot see the first tick of a log yet, behind an open transaction of intake, begins anew.
+ */
 function checkTicks(simulation: Simulation, entries: readonly LoggedEntry[]): void {
   let watermark = 0;
   for (const { entry, partition, offset } of entries) {
     const where = `${partition}@${offset}`;
     if (entry.type === 'tick') {
       const edges = watermark === 0 ? [] : dueEdges(simulation.plan.rules, watermark, entry.at);
-      if (edges.some((edge) => edge < entry.at)) {
+      const isSeen = !simulation.broker.blindTakeOvers.has(
+        `relationship/${TOPICS.relationshipLog}/${partition}`,
+      );
+      if (isSeen && edges.some((edge) => edge < entry.at)) {
         throw new InvariantError(`the tick at ${where} crosses ${edges.length} due edges`);
       }
       watermark = Math.max(watermark, entry.at);

@@ -54,7 +54,7 @@ export async function undisturbedFold(
   const sink = new RecordingFigureSink();
   const disk = new SimulatedDisk();
   const random = new SeededRandom(0);
-  const scheduler = new Scheduler(random, new FaultPolicy(random, 0, 0, 0), 0, () => undefined);
+  const scheduler = new Scheduler(random, new FaultPolicy(random, 0, 0, 0, null), 0, () => undefined);
   const worker = new RelationshipWorker(
     {
       log: readOnlyLog(broker),

@@ -55,7 +55,8 @@ export const MISHAPS = [
 ] as const;
 export type Mishap = (typeof MISHAPS)[number];
 
-export function planOf(random: SeededRandom): SimulationPlan {
+/** @param isRestless   ownership moves more often */
+export function planOf(random: SeededRandom, isRestless: boolean): SimulationPlan {
   const hard = random.pick([0, 0.3, 1, 1, 2, 4]);
   const weight = (): number => hard * random.pick([0, 0.2, 1, 1]);
   return {
@@ -88,7 +89,7 @@ export function planOf(random: SeededRandom): SimulationPlan {
       deploy: weight(),
       pause: weight(),
       rebalance: weight(),
-      evict: 2 * weight(),
+      evict: (isRestless ? 8 : 2) * weight(),
       expireTransaction: weight(),
       loseDisk: 0.3 * weight(),
     },

@@ -44,9 +44,13 @@ export class Simulation {
     readonly codecs: WorldCodecs,
   ) {
     this.#random = new SeededRandom(seed);
-    const plan = planOf(this.#random);
+    // Every fourth seed has outages and restless groups, from chances of their own.
+    const isFourth = seed % 4 === 0;
+    const plan = planOf(this.#random, isFourth);
     this.plan = plan;
-    const faults = new FaultPolicy(this.#random, plan.faultRate, plan.killRate, plan.endingFaultRate);
+    const outages = isFourth ? new SeededRandom(seed * 31 + 7) : null;
+    const { faultRate, killRate, endingFaultRate } = plan;
+    const faults = new FaultPolicy(this.#random, faultRate, killRate, endingFaultRate, outages);
     this.scheduler = new Scheduler(this.#random, faults, START, () => undefined);
     this.broker = new Broker(() => this.scheduler.now);
     this.broker.create(topicSpecs({ relationshipLogPartitions: plan.logPartitions, sourcePartitions: 1 }));
