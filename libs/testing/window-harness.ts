@@ -23,6 +23,8 @@ import { type LinkEntry, type WindowLogEntry } from './naive-windows.js';
 interface FoldedPerson {
   readonly presence: PersonPresence;
   readonly toggles: readonly LinkEntry[];
+  /** Of the toggles; one object as long as they do not change, as in the fold. */
+  readonly links: LinkView;
 }
 
 interface StoredPerson {
@@ -30,7 +32,7 @@ interface StoredPerson {
   readonly toggles: readonly LinkEntry[];
 }
 
-const NOBODY: FoldedPerson = { presence: NO_PRESENCE, toggles: [] };
+const NOBODY: FoldedPerson = { presence: NO_PRESENCE, toggles: [], links: NO_LINKS };
 
 /** State of the fold; a batch works on its own copy, so that it can be dropped. */
 interface FoldState {
@@ -156,7 +158,7 @@ export class WindowHarness {
       persons: new Map(
         saved.persons.map(([key, { presence, toggles }]) => [
           key,
-          { presence: presenceFromJson(presence), toggles },
+          { presence: presenceFromJson(presence), toggles, links: linkViewOf(toggles) },
         ]),
       ),
       ids: saved.ids,
@@ -186,14 +188,15 @@ function foldPerson(
 ): FoldedPerson {
   const ctx = { grid, brand: entry.brand };
   if (entry.type === 'seen') {
-    const links = linkViewOf(before.toggles);
+    const { links } = before;
     const presence = recordPresence(before.presence, entry.channel, entry.at, entry.active, links, ctx, out);
     return { ...before, presence };
   }
   if (before.toggles.some((toggle) => toggle.id === entry.id)) return before;
   const toggles = [...before.toggles, entry];
-  linksChanged(linkViewOf(before.toggles), linkViewOf(toggles), before.presence, ctx, out);
-  return { ...before, toggles };
+  const links = linkViewOf(toggles);
+  linksChanged(before.links, links, before.presence, ctx, out);
+  return { ...before, toggles, links };
 }
 
 /** Live spans of a person's toggles; of two at one instant the smaller id comes first. */

@@ -190,6 +190,16 @@ describe('thinning', () => {
     expect(grainsOf(left, ANY_CHANNEL, 0)).toEqual([1_000]);
   });
 
+  it('begins with the first grain behind the horizon of the finest window, and goes by the slide of the next', () => {
+    const now = Math.floor(NOW / (300 * SECOND)) * 300 * SECOND;
+    const grid = windowGrid(SMALL, now);
+    const horizon = (now - 60 * SECOND) / GRAIN;
+    const young = seen([horizon, horizon + 1].map(visit));
+    expect(thinnedPresence(young, grid)).toBe(young);
+    const older = seen([horizon - 6, horizon - 2, horizon - 1, horizon, horizon + 1].map(visit));
+    expect(grainsOf(thinnedPresence(older, grid), 0, 0)).toEqual([horizon - 1, horizon, horizon + 1]);
+  });
+
   it('touches nothing before the first tick', () => {
     const presence = seen([1, 2, 3].map(visit));
     expect(thinnedPresence(presence, windowGrid(DEFAULT_WINDOWS, -Infinity))).toBe(presence);

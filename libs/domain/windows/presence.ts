@@ -1,5 +1,6 @@
 /** When a person was seen in each channel, in grains of the finest slide. */
 import type { Channel } from '../events.js';
+import type { LinkView } from '../window-port.js';
 import { NO_CHANNELS, tableWith, type ChannelTable } from './channel-table.js';
 
 /** Distinct grains in ascending order; grain = floor(at / finest slide). */
@@ -20,6 +21,9 @@ const ROOM_FIRST = 16 * MOMENT;
  * append behind that. (A copy for every event would cost busy persons more than all the rest.)
  */
 export class PersonPresence {
+  /** Not part of the value: a restored presence equals one that knows of them. */
+  readonly #lasting: LinkView | null;
+
   /**
    * @param channels   by code
    * @param moments   [grain, mark, grain, mark, …) by ascending grain; mark = 2 · code + (1 where active). Of one
@@ -28,13 +32,22 @@ export class PersonPresence {
    *   1 + L₁/s₁ + (L₂ − L₁)/s₂ + … and one for each horizon that cuts a coarser slide of each channel and kind,
    *   193 for the default windows, behind the watermark, and the grains that it trails by
    * @param room   the length from which on thinning is worth a look
+   * @param lasting   links that were live, without end, by the newest moment: under them every later one is related
+   *   at all its ends, and they need not be fetched from memory to see it. Null where that is not known
    */
   constructor(
     readonly channels: ChannelTable,
     readonly moments: number[],
     readonly length: number,
     readonly room: number,
-  ) {}
+    lasting: LinkView | null = null,
+  ) {
+    this.#lasting = lasting;
+  }
+
+  get lasting(): LinkView | null {
+    return this.#lasting;
+  }
 }
 
 export const NO_PRESENCE = new PersonPresence(NO_CHANNELS, [], 0, ROOM_FIRST);
@@ -74,13 +87,14 @@ export function withInserted(
   grain: number,
   channel: Channel,
   active: 0 | 1,
+  lasting: LinkView | null = null,
 ): PersonPresence {
   const { channels, length, room } = presence;
   const known = codeOf(channels, channel);
   const table = known < 0 ? tableWith(channels, channel) : channels;
   const mark = 2 * (known < 0 ? channels.length : known) + active;
   const moments = inserted(presence.moments, length, place, grain, mark);
-  return new PersonPresence(table, moments, length + MOMENT, room);
+  return new PersonPresence(table, moments, length + MOMENT, room, lasting);
 }
 
 function inserted(moments: number[], length: number, place: number, grain: number, mark: number): number[] {

@@ -118,6 +118,20 @@ describe('a visit', () => {
     expect(out.size).toBe(before);
   });
 
+  it('that is known is known whatever came in the same slide since, and is not kept twice', () => {
+    const { out, presence } = recordAll(
+      [visit('live', 70 * S), visit('shop', 71 * S), act('group', 72 * S), act('live', 73 * S)],
+      NO_LINKS,
+    );
+    for (const { channel, at, active } of [
+      visit('live', 74 * S),
+      visit('shop', 75 * S),
+      act('live', 76 * S),
+    ]) {
+      expect(recordPresence(presence, channel, at, active, NO_LINKS, EARLY, out)).toBe(presence);
+    }
+  });
+
   it('in a second channel is a visitor there, but no second one in all (trap 1)', () => {
     const { out } = recordAll(
       [visit('live', 70 * S), visit('shop', 75 * S), visit('shop', 85 * S)],
@@ -174,6 +188,60 @@ describe('an active moment', () => {
       'live a visitorsRelated [7,11) +1',
       'live a visitorsRelated [11,12) +1',
     ]);
+  });
+});
+
+describe('a related person', () => {
+  const related = (out: WindowChanges) =>
+    spansOf(out).filter((span) => span.startsWith('live a visitorsRelated'));
+
+  it('is not who had a link of no length', () => {
+    expect(related(recordAll([visit('live', 75 * S)], live([75 * S, 75 * S])).out)).toEqual([]);
+    expect(related(recordAll([visit('live', 75 * S)], live([70 * S, 70 * S])).out)).toEqual([]);
+  });
+
+  it('is so from the slide in which the link began, and while the window reaches the one it ended in', () => {
+    expect(related(recordAll([visit('live', 75 * S)], live([79_999, Infinity])).out)).toEqual([
+      'live a visitorsRelated [7,12) +1',
+    ]);
+    expect(related(recordAll([visit('live', 75 * S)], live([80 * S, Infinity])).out)).toEqual([
+      'live a visitorsRelated [8,12) +1',
+    ]);
+    expect(related(recordAll([visit('live', 75 * S)], live([0, 70_001])).out)).toEqual([
+      'live a visitorsRelated [7,12) +1',
+    ]);
+    expect(related(recordAll([visit('live', 75 * S)], live([0, 70 * S])).out)).toEqual([
+      'live a visitorsRelated [7,11) +1',
+    ]);
+  });
+
+  it('is so at every later moment under the same lasting links, but not before they began', () => {
+    const links = live([100 * S, Infinity]);
+    const { out } = recordAll([visit('live', 105 * S), visit('live', 155 * S), visit('live', 20 * S)], links);
+    expect(related(out)).toEqual(['live a visitorsRelated [10,15) +1', 'live a visitorsRelated [15,20) +1']);
+    const before = recordAll([visit('live', 20 * S), visit('live', 75 * S), visit('live', 105 * S)], links);
+    expect(related(before.out)).toEqual([
+      'live a visitorsRelated [10,12) +1',
+      'live a visitorsRelated [12,15) +1',
+    ]);
+  });
+
+  it('is so no longer under links that have ended', () => {
+    const { presence } = recordAll([visit('live', 75 * S)], live([0, Infinity]));
+    const out = new WindowChanges(SPECS);
+    recordPresence(presence, 'live', 175 * S, false, live([0, 80 * S]), EARLY, out);
+    expect(related(out)).toEqual([]);
+    const other = new WindowChanges(SPECS);
+    recordPresence(
+      recordAll([visit('live', 75 * S)], live([0, 80 * S])).presence,
+      'live',
+      175 * S,
+      false,
+      live([0, 80 * S]),
+      EARLY,
+      other,
+    );
+    expect(related(other)).toEqual([]);
   });
 });
 

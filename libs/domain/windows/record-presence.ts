@@ -43,7 +43,9 @@ export function recordPresence(
   const code = known < 0 ? presence.channels.length : known;
   if (isKnown(presence, place, grain, code, active ? 1 : 0)) return presence;
   const among = active ? AMONG_VISITORS | AMONG_ACTIVE : AMONG_VISITORS;
-  const relation = relationAt(links.any, grain, grid.grainMs);
+  const isNewest = place === presence.length;
+  const isLasting = isNewest && links === presence.lasting;
+  const relation = isLasting ? 'all' : relationAt(links.any, grain, grid.grainMs);
   const counted = relation === 'all' ? among | AMONG_RELATED : among;
   const brand = out.brand(ctx.brand);
   const aggregate = out.channel(brand, channel);
@@ -54,7 +56,8 @@ export function recordPresence(
     addPartlyRelated(aggregate, among, presence, place, grain, code, links.any, grid, out);
     addPartlyRelated(brand.all, among, presence, place, grain, ANY_CHANNEL, links.any, grid, out);
   }
-  const after = withInserted(presence, place, grain, channel, active ? 1 : 0);
+  const lasting = isNewest && !isLasting ? lastingFrom(links, grain, grid.grainMs) : presence.lasting;
+  const after = withInserted(presence, place, grain, channel, active ? 1 : 0, lasting);
   return after.length < after.room ? after : thinnedPresence(after, grid);
 }
 
@@ -110,6 +113,12 @@ function relationAt(links: readonly Span[], grain: number, grainMs: number): 'al
     if (link.from < link.to && link.from < from + grainMs && link.to > from) return 'all';
   }
   return 'some';
+}
+
+/** The links, if they are live without end by the end of that grain. */
+function lastingFrom(links: LinkView, grain: number, grainMs: number): LinkView | null {
+  const last = links.any[links.any.length - 1];
+  return last?.to === Infinity && last.from < (grain + 1) * grainMs ? links : null;
 }
 
 /** The related among what `insert` has recorded, end by end; for who came or went about that time. */

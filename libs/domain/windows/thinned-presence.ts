@@ -13,7 +13,7 @@ export function thinnedPresence(presence: PersonPresence, grid: WindowGrid): Per
   const finest = grid.windows[0];
   if (finest === undefined || length === 0 || (moments[0] ?? 0) >= horizonOf(finest)) return presence;
   // By code and kind (2 · code for visits, 2 · code + 1 for active ones): of what zone and slide one is kept.
-  const keptZones = new Int32Array(2 * channels.length).fill(-1);
+  const keptZones = new Int32Array(2 * channels.length).fill(NO_ZONE);
   const keptBuckets = new Float64Array(2 * channels.length);
   const kept: number[] = [];
   let zone = -1;
@@ -23,7 +23,7 @@ export function thinnedPresence(presence: PersonPresence, grid: WindowGrid): Per
     zone = zoneOf(grain, grid, zone);
     const coarser = grid.windows[zone + 1];
     const bucket = coarser === undefined ? 0 : Math.floor(grain / coarser.grains);
-    let isNeeded = zone < 0;
+    let isNeeded = false;
     // An active moment is one of the visits as well, and stays if either asks for it.
     for (let list = mark & ~1; list <= mark; list++) {
       if (keptZones[list] === zone && keptBuckets[list] === bucket) continue;
@@ -35,6 +35,9 @@ export function thinnedPresence(presence: PersonPresence, grid: WindowGrid): Per
   }
   return presenceOf(channels, kept.reverse());
 }
+
+/** Nothing was kept yet. */
+const NO_ZONE = -2;
 
 /** The coarsest window behind whose horizon `grain` lies, −1 for none; at least `from`. */
 function zoneOf(grain: number, grid: WindowGrid, from: number): number {
