@@ -5,7 +5,7 @@ import { PAGES_MAX } from './difference-pages.js';
 import { WindowChanges } from './window-changes.js';
 import { OPEN_ENDS_MAX } from './window-figure.js';
 import { WindowFigures } from './window-figures.js';
-import { METRIC, type WindowRow } from './window-metrics.js';
+import { AMONG_VISITORS, METRIC, type WindowRow } from './window-metrics.js';
 
 const S = 1_000;
 const HOUR = 3_600 * S;
@@ -129,6 +129,18 @@ describe('rows', () => {
     apply(figures, [W], visitors(28, 29), tick(310 * S));
     expect(taken(figures)).toEqual(['290 closed 3', '310 closed 1']);
     expect(figures.takeCorrections()).toEqual([]);
+  });
+
+  it('leave later ends as they are, where the late person had gone by then', () => {
+    const figures = started([W], 200 * S);
+    apply(figures, [W], tick(300 * S), visitors(28, 31));
+    taken(figures);
+    // With the next moment in the slide after it: one more at the closed end 290 only.
+    apply(figures, [W], (changes) =>
+      changes.insert(changes.aggregate('north', 'live'), AMONG_VISITORS, 28, -Infinity, 29),
+    );
+    apply(figures, [W], tick(310 * S));
+    expect(taken(figures)).toEqual(['290 closed 2', '310 closed 1']);
   });
 
   it('of closed ends are known to be written, however many open ends were written since', () => {
