@@ -283,6 +283,12 @@ describe('refusals', () => {
     expect(() => apply(started(), [W], visitors(7, 9))).toThrow(/from end 7 lies before the horizon 8/);
   });
 
+  it('changes that have been taken over already: their room may be another batch’s by now', () => {
+    const figures = started();
+    const changes = apply(figures, [W], visitors(11, 14));
+    expect(() => figures.apply(changes)).toThrow(/taken over already/);
+  });
+
   it('changes of other windows', () => {
     expect(() => apply(started(), [HOURLY])).toThrow(/other windows/);
   });
