@@ -1,5 +1,6 @@
-#!/usr/bin/env -S node --max-semi-space-size=256
+#!/usr/bin/env -S node --max-semi-space-size=128 --single-threaded-gc
 // The `gravity` command: runs the built form, and builds it first in a fresh checkout.
+// A replay's threads keep every processor busy, so help of further threads in collecting garbage only gets in the way.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
