@@ -63,7 +63,17 @@ export function evaluate(
     next = Math.min(next, nextFall(after, scheme, review.is, at));
   }
   if (before !== undefined && before.rulesHash !== ctx.rules.hash) leaveSchemes(before, standings, at, ctx);
-  seat(after, standings, at, next, swept, ctx);
+  seat(after, sameOr(before?.standings, standings), at, next, swept, ctx);
+}
+
+/** The former list where nothing in it has changed: states are kept in their millions. */
+function sameOr(
+  former: readonly Standing[] | undefined,
+  standings: readonly Standing[],
+): readonly Standing[] {
+  if (former?.length !== standings.length) return standings;
+  for (let i = 0; i < standings.length; i++) if (former[i] !== standings[i]) return standings;
+  return former;
 }
 
 const NO_STANDINGS: readonly Standing[] = [];
@@ -149,10 +159,11 @@ function reviewOf(
     before.evaluatedAt < at &&
     at < before.dueAt &&
     occasion.changedFrom === at;
-  const is =
+  const found =
     isNext && was !== undefined && settled === null
       ? standingAfter(was, after, scheme, at)
       : standingAt(after, scheme, at, settled);
+  const is = found !== undefined && was !== undefined && isSame(was, found) ? was : found;
   return { before, after, scheme, was, is, at, occasion, newRules };
 }
 
