@@ -11,8 +11,6 @@ import { ARCHIVE_GROUP, RELATIONSHIP_GROUP, type Folding, type FoldSettings } fr
 
 const POLL_MS = 50;
 const RETRY_MS = 1_000;
-/** Where nobody waits for a single figure, large batches make few commits, each of which waits for the disk. */
-const UNWATCHED_BATCH_RECORDS = 20_000;
 
 export class FoldRunner {
   private constructor(
@@ -32,9 +30,7 @@ export class FoldRunner {
       isWatched,
       cachedStatesMax: config.stateCachePersons,
       outboxRowsMax: config.outboxRowsMax,
-      batchRecordsMax: isWatched
-        ? config.batchRecordsMax
-        : Math.max(config.batchRecordsMax, UNWATCHED_BATCH_RECORDS),
+      batchRecordsMax: config.batchRecordsMax,
     };
     const folding = await startFolding(platform, settings, warn);
     const codecs = platform.codecs();
