@@ -35,6 +35,16 @@ describe('the promotion night', () => {
     expect(one).not.toEqual(other);
   });
 
+  it('begins at its own pace after a reseed, however quiet it was before', () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const night = new PromotionNight(seed);
+      // Two events an hour: the next session is drawn half an hour ahead and more.
+      night.between(FROM - 600 * MINUTE, FROM, { ...SCENE, isPromotion: false, eventsPerSecond: 2 / 3_600 });
+      night.reseed(seed);
+      expect(night.between(FROM, FROM + MINUTE, SCENE).length).toBeGreaterThan(SCENE.eventsPerSecond * 20);
+    }
+  });
+
   it('gives each event once, with an id of its own, in the order of time', () => {
     const events = play(1, 10);
     expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(events.length);

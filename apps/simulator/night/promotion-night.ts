@@ -42,6 +42,8 @@ export class PromotionNight {
   /** The same shoppers with what they remember; what they do from now on is drawn anew. */
   reseed(seed: number): void {
     this.#random = new SeededRandom(seed);
+    // Drawn at the pace of what was before: after quiet days it may lie many minutes ahead.
+    this.#nextSessionAt = null;
   }
 
   /** The events in [from, to), in time order; refunds of earlier orders among them. */
