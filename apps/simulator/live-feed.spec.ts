@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   LocalSchemaRegistry,
   SchemaCatalog,
@@ -14,6 +14,9 @@ import { LiveFeed, type FeedTarget } from './live-feed.js';
 import { PromotionNight } from './night/promotion-night.js';
 
 const SEED = 9;
+/** Each append waits for the disk, and a busy one takes its time. */
+const PATIENT_MS = 100_000;
+jest.setTimeout(120_000);
 
 describe('the live feed', () => {
   let directory: TempDir;
@@ -66,7 +69,7 @@ describe('the live feed', () => {
     const startedAt = Date.now();
     const feed = feedAt(4_000);
     await feed.start();
-    await eventually(() => expect(feed.produced).toBeGreaterThan(4_000));
+    await eventually(() => expect(feed.produced).toBeGreaterThan(4_000), PATIENT_MS);
     await feed.stop();
     const { events, broken } = await produced();
     const endedAt = Date.now();
@@ -85,7 +88,7 @@ describe('the live feed', () => {
   it('is still after a stop, with the last step done', async () => {
     const feed = feedAt(500);
     await feed.start();
-    await eventually(() => expect(feed.produced).toBeGreaterThan(0));
+    await eventually(() => expect(feed.produced).toBeGreaterThan(0), PATIENT_MS);
     await feed.stop();
     const { produced: count } = feed;
     await new Promise((resolve) => setTimeout(resolve, 1_200));

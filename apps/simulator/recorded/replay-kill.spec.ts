@@ -7,7 +7,7 @@ import { spawnTypeScript } from '#testing';
 import { replay } from './replay.js';
 import { describeLog, openReplayLog, planFor } from './replay-fixture.js';
 
-const ROWS = 3_000;
+const ROWS = 6_000;
 
 describe('a replay that is killed', () => {
   let root: string;
