@@ -7,7 +7,7 @@ import { PartitionReader } from './partition-reader.js';
 import type { PartitionRef, TopicCatalog } from './topic-catalog.js';
 
 /** A partition is compacted when it has this many new records, and more by this factor than were left the last time. */
-const DIRTY_RECORDS_MIN = 10_000;
+const DIRTY_RECORDS_MIN = 100_000;
 const DIRTY_FACTOR_MIN = 2;
 /** Keys held in memory in one pass; what lies beyond waits for the next. */
 const KEYS_MAX = 200_000;

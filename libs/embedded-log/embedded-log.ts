@@ -112,6 +112,7 @@ export class EmbeddedLog implements Log {
       bell: this.bell,
       group: options.group,
       batchRecordsMax: options.batchRecordsMax,
+      fillMs: options.fillMs ?? 0,
       failuresMax: this.options.failuresMax ?? 8,
       backoffMs: this.options.backoffMs ?? { first: 100, most: 5_000 },
       onFailure: this.options.onHandlerFailure ?? (() => {}),

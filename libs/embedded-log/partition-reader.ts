@@ -23,6 +23,11 @@ export class PartitionReader {
     return this.offset;
   }
 
+  /** Offsets between here and the end of the log. */
+  get waiting(): number {
+    return this.storage.extent(this.partition).end - this.offset;
+  }
+
   /** At most `recordsMax` records with offsets below `to`; null when there are none (yet). */
   next(recordsMax: number, to = Number.POSITIVE_INFINITY): RecordBatch | null {
     const { end } = this.storage.extent(this.partition);

@@ -20,6 +20,8 @@ export interface WorkerParts {
   readonly bell: AppendBell;
   readonly group: string;
   readonly batchRecordsMax: number;
+  /** `ConsumerOptions.fillMs`. */
+  readonly fillMs: number;
   /** This many failures in a row, of one partition, end the consumer. */
   readonly failuresMax: number;
   readonly backoffMs: { readonly first: number; readonly most: number };
@@ -149,7 +151,8 @@ export class PartitionWorker {
       while (!this.stopping) {
         if (this.lost !== null) throw this.lost;
         this.busyFrom = Date.now();
-        const batch = this.paused ? null : reader.next(this.parts.batchRecordsMax);
+        if (!this.paused && reader.waiting > 0) await this.filled(reader);
+        const batch = this.paused || this.stopping ? null : reader.next(this.parts.batchRecordsMax);
         if (batch === null) {
           this.busyFrom = null;
           await this.waker.sleep();
@@ -167,6 +170,17 @@ export class PartitionWorker {
       }
     } finally {
       deafen();
+    }
+  }
+
+  /** Until there is a batch's worth of records, or the first has waited for long enough. */
+  private async filled(reader: PartitionReader): Promise<void> {
+    const { batchRecordsMax, fillMs } = this.parts;
+    const until = Date.now() + fillMs;
+    for (let left = fillMs; left > 0 && reader.waiting < batchRecordsMax; left = until - Date.now()) {
+      if (this.stopping || this.paused || this.lost !== null) return;
+      this.busyFrom = null;
+      await this.waker.sleep(left);
     }
   }
 

@@ -118,6 +118,11 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   /** Records per batch at most. */
   readonly batchRecordsMax: number;
+  /**
+   * How long records may be held back for their batch to fill up, ms; 0 unless given. For whoever pays by the
+   * batch and is not waited for. A log need not hold anything back.
+   */
+  readonly fillMs?: number;
 }
 
 export interface TopicSpec {

@@ -11,6 +11,12 @@ import { ARCHIVE_GROUP, RELATIONSHIP_GROUP, type Folding, type FoldSettings } fr
 
 const POLL_MS = 50;
 const RETRY_MS = 1_000;
+/**
+ * Nobody waits for single rows of a replay's archive, and each insert costs ClickHouse a part and its merges: rows
+ * are gathered for this long, and written this many at once.
+ */
+const ARCHIVE_FILL_MS = 3_000;
+const ARCHIVE_ROWS_MAX = 50_000;
 
 export class FoldRunner {
   private constructor(
@@ -39,7 +45,7 @@ export class FoldRunner {
       {
         log,
         group: ARCHIVE_GROUP,
-        sink: new ClickHouseArchiveSink(platform.clickhouse),
+        sink: new ClickHouseArchiveSink(platform.clickhouse, ARCHIVE_ROWS_MAX),
         logCodec: codecs.log,
         tierChangedCodec: codecs.tierChanged,
         deadLetterCodec: codecs.deadLetter,
@@ -50,8 +56,12 @@ export class FoldRunner {
         waiting: (_input, error) => warn(`raw facts wait for ClickHouse: ${error.message}`),
       },
     );
-    const { batchRecordsMax } = settings;
-    const archiving = log.consumer({ group: ARCHIVE_GROUP, topics: [...ARCHIVED_TOPICS], batchRecordsMax });
+    const archiving = log.consumer({
+      group: ARCHIVE_GROUP,
+      topics: [...ARCHIVED_TOPICS],
+      batchRecordsMax: isWatched ? settings.batchRecordsMax : ARCHIVE_ROWS_MAX,
+      fillMs: isWatched ? 0 : ARCHIVE_FILL_MS,
+    });
     await archiving.start(archive);
     return new FoldRunner(platform, folding, archiving);
   }

@@ -11,9 +11,10 @@ export class ClickHouseArchiveSink {
   readonly #tierChanges: TierChangeSink;
   readonly #deadLetters: DeadLetterSink;
 
-  constructor(clickhouse: ClickHouse) {
-    this.#facts = new TouchpointSink(clickhouse);
-    this.#tierChanges = new TierChangeSink(clickhouse);
+  /** @param insertRowsMax   more than the usual where no event loop needs to be kept responsive */
+  constructor(clickhouse: ClickHouse, insertRowsMax?: number) {
+    this.#facts = new TouchpointSink(clickhouse, insertRowsMax);
+    this.#tierChanges = new TierChangeSink(clickhouse, insertRowsMax);
     this.#deadLetters = new DeadLetterSink(clickhouse);
   }
 

@@ -1,6 +1,6 @@
 import { type ClickHouse, type CompactValue } from '../clickhouse.js';
 
-/** Larger inserts hold the event loop for longer than it may be held (100,000 rows: 160 ms). */
+/** Unless the writer is told otherwise. Larger inserts hold the event loop for longer than it may be held (100,000 rows: 160 ms). */
 export const INSERT_ROWS_MAX = 10_000;
 
 /**
@@ -15,6 +15,7 @@ export class TableWriter<Row> {
     readonly table: string,
     readonly columns: readonly string[],
     readonly encode: (row: Row) => readonly CompactValue[],
+    readonly insertRowsMax = INSERT_ROWS_MAX,
   ) {}
 
   /** Resolves when all rows are stored. Rejects with `ClickHouseFailure`; a part may be stored then: write all again. */
@@ -25,11 +26,11 @@ export class TableWriter<Row> {
   }
 
   async #insert(rows: readonly Row[]): Promise<void> {
-    for (let from = 0; from < rows.length; from += INSERT_ROWS_MAX)
+    for (let from = 0; from < rows.length; from += this.insertRowsMax)
       await this.clickhouse.insert({
         table: this.table,
         columns: this.columns,
-        rows: rows.slice(from, from + INSERT_ROWS_MAX).map(this.encode),
+        rows: rows.slice(from, from + this.insertRowsMax).map(this.encode),
       });
   }
 }

@@ -1,5 +1,5 @@
 import { type TierChanged } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import { type ClickHouse, type CompactValue } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
 const COLUMNS = [
@@ -17,28 +17,32 @@ const COLUMNS = [
   ...['effective_at', 'detected_at', 'version', 'purchase_days', 'ever_purchased', 'last_share_at'],
 ];
 
+function rowOf(change: TierChanged): readonly CompactValue[] {
+  return [
+    change.brand,
+    change.person,
+    change.schemeId,
+    change.periodId,
+    change.from,
+    change.to,
+    change.direction,
+    change.cause,
+    change.causeEventId ?? '',
+    change.effectiveAt,
+    change.detectedAt,
+    change.version.toString(),
+    change.evidence.purchaseDays,
+    change.evidence.everPurchased,
+    change.evidence.lastShareAt,
+  ];
+}
+
 /** Stores tier changes; (brand, person, scheme, period, version) identifies one, so repeating it changes nothing. */
 export class TierChangeSink {
   readonly #writer: TableWriter<TierChanged>;
 
-  constructor(clickhouse: ClickHouse) {
-    this.#writer = new TableWriter<TierChanged>(clickhouse, 'gravity.tier_changes', COLUMNS, (change) => [
-      change.brand,
-      change.person,
-      change.schemeId,
-      change.periodId,
-      change.from,
-      change.to,
-      change.direction,
-      change.cause,
-      change.causeEventId ?? '',
-      change.effectiveAt,
-      change.detectedAt,
-      change.version.toString(),
-      change.evidence.purchaseDays,
-      change.evidence.everPurchased,
-      change.evidence.lastShareAt,
-    ]);
+  constructor(clickhouse: ClickHouse, insertRowsMax?: number) {
+    this.#writer = new TableWriter(clickhouse, 'gravity.tier_changes', COLUMNS, rowOf, insertRowsMax);
   }
 
   write(changes: readonly TierChanged[]): Promise<void> {

@@ -183,8 +183,8 @@ function rowOf({ touchpoint: event, detail, partition, version }: TouchpointEntr
 export class TouchpointSink {
   readonly #writer: TableWriter<TouchpointEntry>;
 
-  constructor(clickhouse: ClickHouse) {
-    this.#writer = new TableWriter(clickhouse, 'gravity.touchpoints', COLUMNS, rowOf);
+  constructor(clickhouse: ClickHouse, insertRowsMax?: number) {
+    this.#writer = new TableWriter(clickhouse, 'gravity.touchpoints', COLUMNS, rowOf, insertRowsMax);
   }
 
   /** Resolves when all are stored: only then may their offsets be committed. */
