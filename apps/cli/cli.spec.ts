@@ -1,6 +1,6 @@
 /** The command as users have it: a process of its own, on a data directory of its own. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,16 @@ function summary(out: string): object {
   const value: unknown = JSON.parse(out);
   if (typeof value === 'object' && value !== null) return value;
   throw new Error(`no summary: ${out}`);
+}
+
+interface LivePeriod {
+  readonly tiers: readonly number[];
+  readonly capital: number;
+  readonly conversion: {
+    readonly numerator: number;
+    readonly denominator: number;
+    readonly value: number | null;
+  };
 }
 
 describe('gravity', () => {
@@ -109,6 +119,28 @@ describe('gravity', () => {
         orders: 1,
         gmv_gross_minor: 2_648,
       });
+
+      const day = '1997-04-03';
+      const moved = file('moved.csv', '');
+      const options = ['--data-dir', data, '--at', day, '--moved', moved, '--format', 'json'];
+      const asked = ['whatif', '--scheme', 'rolling:90d', '--against', 'calendar:month'];
+      const whatIf: unknown = JSON.parse((await gravity([...asked, ...options])).out);
+      const live = await gravity(['figures', '--data-dir', data, '--at', day, '--scheme', 'calendar:month']);
+      const { period } = JSON.parse(live.out) as { readonly period: LivePeriod };
+      expect(whatIf).toMatchObject({
+        brands: [
+          {
+            ...{ brand: 'cdnow', moved_up: 2, moved_down: 0 },
+            against: {
+              ...{ tiers: period.tiers, capital: period.capital },
+              ...{ conversion: period.conversion.value, deepened: period.conversion.numerator },
+              ...{ capital_base: period.conversion.denominator },
+            },
+            candidate: { tiers: [0, 0, 2, 1, 1, 0] },
+          },
+        ],
+      });
+      expect(readFileSync(moved, 'utf8').split('\n').length).toBe(4);
 
       const reconciled = await gravity(['reconcile', '--data-dir', data, '--ends', '2', '--format', 'json']);
       expect(reconciled).toMatchObject({ code: 0 });
@@ -212,6 +244,7 @@ describe('gravity', () => {
           },
         ],
         '/api/v1/figures': { brand: 'b', capital: 1 },
+        '/api/v1/whatif': { as_of: null, zone: 'UTC', generation: 2, brands: [], moved: [] },
       };
       const asked: string[] = [];
       const server = createServer((request, response) => {
@@ -246,9 +279,20 @@ describe('gravity', () => {
         expect(tiers.out).toContain('\np,4,2,3,9,,\n');
         const figures = await gravity(['figures', '--data-dir', data, '--brand', 'b']);
         expect(JSON.parse(figures.out)).toEqual({ brand: 'b', capital: 1 });
+        const whatIf = await gravity([
+          'whatif',
+          '--data-dir',
+          data,
+          '--scheme',
+          'rolling:9d',
+          '--format',
+          'csv',
+        ]);
+        expect(whatIf.out).toBe('brand,figure,against,candidate,difference\n');
         expect(asked).toEqual([
           '/api/v1/tiers?scheme=calendar%3Amonth&at=2024-01-01&format=json',
           '/api/v1/figures?brand=b&channel=all&window=30d&scheme=rolling%3A30d',
+          '/api/v1/whatif?scheme=rolling%3A9d',
         ]);
       } finally {
         lock.release();

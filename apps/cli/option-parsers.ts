@@ -20,6 +20,9 @@ export function parseDelimiter(text: string): string {
   throw new InvalidArgumentError('expected one or more characters, tab, space or whitespace');
 }
 
+export const SCHEME_HELP =
+  'rolling:30d, calendar:month, span:FROM..TO (days, TO not included), or campaign:FROM..TO,BASEFROM';
+
 export function parseZone(text: string): string {
   try {
     return new ZoneClock(text).zone;

@@ -8,6 +8,7 @@ import { replayCommand } from './commands/replay.js';
 import { schemasCommand } from './commands/schemas.js';
 import { tiersCommand } from './commands/tiers.js';
 import { topicsCommand } from './commands/topics.js';
+import { whatIfCommand } from './commands/whatif.js';
 import { type CliIo } from './cli-io.js';
 import { escapeControlsInLines } from '../simulator/recorded/printable-text.js';
 import { CliError, EXIT } from './exit-codes.js';
@@ -60,6 +61,7 @@ function programOf(io: CliIo): Command {
   const commands = [
     replayCommand(io),
     tiersCommand(io),
+    whatIfCommand(io),
     figuresCommand(io),
     reconcileCommand(io),
     topicsCommand(io),

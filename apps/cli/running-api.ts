@@ -1,5 +1,7 @@
 /** Read-only questions to the process that works in a data directory: its API is named in the lock. */
 import { type TierRow } from '../console/tiers/tier-rows.js';
+import { type WhatIf } from '../console/whatif/fold-what-if.js';
+import { whatIfAnswerSchema } from '../console/whatif/what-if-answer.js';
 import { lockedError, type RunningHolder } from './data-directory.js';
 import { CliError } from './exit-codes.js';
 
@@ -9,7 +11,7 @@ const TIMEOUT_MS = 120_000;
 export async function askRunning(
   directory: string,
   holder: RunningHolder,
-  route: 'tiers' | 'figures',
+  route: 'tiers' | 'figures' | 'whatif',
   query: Readonly<Record<string, string>>,
 ): Promise<unknown> {
   if (holder.api === null) throw lockedError(directory, holder);
@@ -43,6 +45,14 @@ export function tierRowsFrom(body: unknown): TierRow[] {
     first_purchase: textOrNull(fieldOf(row, 'first_purchase')),
     last_purchase: textOrNull(fieldOf(row, 'last_purchase')),
   }));
+}
+
+/** The answer of `/api/v1/whatif`, by the description that the API gives of it. */
+export function whatIfFrom(body: unknown): WhatIf {
+  const parsed = whatIfAnswerSchema.safeParse(body);
+  if (!parsed.success) throw new CliError('the running process answers something else than a comparison');
+  const { as_of, ...answer } = parsed.data;
+  return { ...answer, at: as_of === null ? null : Date.parse(as_of) };
 }
 
 function fieldOf(value: unknown, name: string): unknown {

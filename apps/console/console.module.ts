@@ -9,6 +9,7 @@ import { PersonsController } from './api/persons.controller.js';
 import { StatusController } from './api/status.controller.js';
 import { TierChangesController } from './api/tier-changes.controller.js';
 import { TiersController } from './api/tiers.controller.js';
+import { WhatIfController } from './api/whatif.controller.js';
 import { type ConsoleOptions } from './config.js';
 import { ConsoleService } from './console.service.js';
 
@@ -24,6 +25,7 @@ export class ConsoleModule {
         PersonsController,
         LateEventsController,
         TiersController,
+        WhatIfController,
         StatusController,
         EventsController,
       ],

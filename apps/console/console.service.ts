@@ -10,8 +10,8 @@ import { ApiProblem } from './http/api-problem.js';
 import { FigureRounds } from './live/figure-rounds.js';
 import { LivePages } from './live/live-pages.js';
 import { TierFeed } from './live/tier-feed.js';
+import { LogFolder } from './tiers/log-folder.js';
 import { dayZoneOf, firstRules } from './tiers/log-rules.js';
-import { TiersFolder } from './tiers/tiers-folder.js';
 
 export interface ConsoleParts {
   readonly platform: Platform;
@@ -30,7 +30,7 @@ interface Prepared {
 /** Owns what the API and the page need between requests, and its beginning and end. */
 export class ConsoleService {
   readonly catalogue: Catalogue;
-  readonly tiers: TiersFolder;
+  readonly folder: LogFolder;
   readonly status: ConsoleStatus;
   private prepared: Prepared | null = null;
 
@@ -40,7 +40,7 @@ export class ConsoleService {
   ) {
     const { platform, shutdown } = parts;
     this.catalogue = new Catalogue(platform.clickhouse);
-    this.tiers = new TiersFolder({ log: platform.log, codec: () => platform.codecs().log }, shutdown.signal);
+    this.folder = new LogFolder({ log: platform.log, codec: () => platform.codecs().log }, shutdown.signal);
     this.status = new ConsoleStatus({
       clickhouse: platform.clickhouse,
       log: platform.log,
@@ -105,7 +105,7 @@ export class ConsoleService {
     this.prepared = { partitionsTotal, zone: (rules && dayZoneOf(rules)) ?? DEFAULT_ZONE, pages };
     shutdown.register('stop-sources', 'pages', async () => {
       await pages.stop();
-      await Promise.all([rounds.stop(), feed.stop(), this.tiers.idle()]);
+      await Promise.all([rounds.stop(), feed.stop(), this.folder.idle()]);
     });
   }
 

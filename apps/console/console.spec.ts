@@ -67,7 +67,7 @@ describe('the console', () => {
     const paths = (body as { paths: Record<string, { get: { responses: Record<string, unknown> } }> }).paths;
     const asked = [
       ...['figures', 'series', 'periods', 'persons', 'tier-changes', 'channels', 'brands', 'status'],
-      ...['persons/{person}', 'tiers', 'late-events'],
+      ...['persons/{person}', 'tiers', 'whatif', 'late-events'],
     ];
     expect(Object.keys(paths).sort()).toEqual([...asked, 'events'].map((path) => `/api/v1/${path}`).sort());
     // A live end lies ahead of the watermark, which nobody should have to find out.
@@ -130,6 +130,10 @@ describe('the console', () => {
     [`tiers?scheme=weekly`, 400, 'scheme'],
     [`tiers?at=soon`, 400, 'at'],
     [`tiers?zone=Moon/Base`, 400, 'zone'],
+    [`whatif?scheme=weekly`, 400, 'scheme'],
+    [`whatif?against=weekly`, 400, 'against'],
+    [`whatif?zero_orders=some`, 400, 'zero_orders'],
+    [`whatif?moved=yes`, 400, 'moved'],
     [`events?window=2h`, 400, 'window'],
     [`events?brand=nobody`, 404, 'brand'],
   ])('refuses %s with %i, naming %s', async (path, status, parameter) => {
@@ -170,6 +174,23 @@ describe('the console', () => {
       message: expect.stringMatching(/other/),
     });
     expect(await ask('brand=other')).toMatchObject({ persons: [{ person: 'p1', tier: 2 }] });
+    // One day back there was one purchase, eleven days back another one.
+    const { body } = await console.get(`/api/v1/whatif?scheme=rolling:5d&brand=${BRAND}&moved=true`);
+    expect(body).toMatchObject({
+      generation: 2,
+      brands: [
+        {
+          brand: BRAND,
+          against: { scheme: 'rolling:30d', tiers: [0, 1, 0, 0, 1, 0], capital: 2 },
+          candidate: { scheme: 'rolling:5d', tiers: [0, 1, 0, 1, 0, 0], capital: 2 },
+          moved_up: 0,
+          moved_down: 1,
+        },
+      ],
+      moved: [{ brand: BRAND, person: 'p1', from: 4, to: 3 }],
+    });
+    const both = await console.get('/api/v1/whatif?scheme=calendar:month');
+    expect(both.body).toMatchObject({ brands: [{ brand: 'other' }, { brand: BRAND }], moved: [] });
   });
 });
 

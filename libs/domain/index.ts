@@ -134,6 +134,7 @@ export { periodAt, type Period } from './periods.js';
 export { type Relationship } from './relationship.js';
 export { decodeState, dueOf, encodeState } from './state-codec.js';
 export { personSummaries, type PersonSummary } from './person-summary.js';
+export { schemeShare, type SchemeShare } from './scheme-share.js';
 export { tierAt } from './tiers.js';
 export { encodeFigures, Figures, restoreFigures, type FiguresSnapshot } from './figures/figures.js';
 export { type PeriodFigure } from './figures/period-row.js';

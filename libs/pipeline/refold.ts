@@ -30,6 +30,8 @@ export interface RefoldedStates {
 }
 
 export interface Refolded {
+  /** One more than the log's: what is folded by other rules is never taken for figures of the log. */
+  readonly generation: number;
   /** Guests included. */
   readonly states: RefoldedStates;
   /** Largest event time that was folded, ms; null for an empty log. */
@@ -49,6 +51,7 @@ export async function refold(options: RefoldOptions): Promise<Refolded> {
   const total = ends.reduce((sum, { start, end }) => sum + end - start, 0);
   let records = 0;
   let lastEventAt: number | null = null;
+  let generation = 0;
   for (const { partition, start, end } of ends) {
     const fold = new PartitionRefold(states, options.rules);
     for await (const batch of options.log.read({ topic: TOPICS.relationshipLog, partition }, start, end)) {
@@ -61,9 +64,10 @@ export async function refold(options: RefoldOptions): Promise<Refolded> {
       options.onProgress?.({ records, total });
       await nextTurn();
     }
+    generation = Math.max(generation, fold.generation);
     if (fold.lastEventAt !== null) lastEventAt = Math.max(fold.lastEventAt, lastEventAt ?? fold.lastEventAt);
   }
-  return { states, lastEventAt };
+  return { generation, states, lastEventAt };
 }
 
 class PartitionRefold {
@@ -80,6 +84,10 @@ class PartitionRefold {
     this.#frame = { ...INITIAL_FRAME, rules: patient };
   }
 
+  get generation(): number {
+    return this.#frame.generation;
+  }
+
   apply(
     entries: readonly { readonly offset: number; readonly entry: LogEntry }[],
     before: number | null,
@@ -93,6 +101,8 @@ class PartitionRefold {
           if (before === null || entry.at < before) fold.apply(entry, offset);
           break;
         case 'epochRaised':
+          fold.apply({ ...entry, generation: entry.generation + 1 }, offset);
+          break;
         case 'credit':
           fold.apply(entry, offset);
           break;

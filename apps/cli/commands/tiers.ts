@@ -9,7 +9,7 @@ import { type CliIo } from '../cli-io.js';
 import { runningHolder, withDataDirectory } from '../data-directory.js';
 import { CliError, noBrand, usageError } from '../exit-codes.js';
 import { openLog, type OpenLog } from '../log-access.js';
-import { parseZone } from '../option-parsers.js';
+import { parseZone, SCHEME_HELP } from '../option-parsers.js';
 import { formatCount, percent, ProgressLine } from '../progress-line.js';
 import { askRunning, tierRowsFrom } from '../running-api.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat } from '../table-output.js';
@@ -27,11 +27,7 @@ export function tiersCommand(io: CliIo): Command {
   return new Command('tiers')
     .description("every person's tier, purchase days and own value at an instant, folded from the log")
     .option('--data-dir <dir>', 'folder of the embedded log (default: GRAVITY_DATA_DIR or .gravity)')
-    .option(
-      '--scheme <scheme>',
-      'rolling:30d, calendar:month, or span:FROM..TO (days, TO not included)',
-      'rolling:30d',
-    )
+    .option('--scheme <scheme>', SCHEME_HELP, 'rolling:30d')
     .addOption(
       new Option('--zone <zone>', 'zone of its days (default: that of the log)').argParser(parseZone),
     )

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Controller, Get, Res, UseFilters } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
@@ -12,7 +11,8 @@ import { badParameter, unknownValue } from '../http/api-problem.js';
 import { ClickHouseFilter } from '../http/clickhouse.filter.js';
 import { PARAMS, readAt, TIERS_PARAMS, type ParamsOf } from '../http/params.js';
 import { ApiParams, Params } from '../http/params-pipe.js';
-import { EmptyLogError, SeveralBrandsError, type FoldedTiers } from '../tiers/fold-tiers.js';
+import { goneSignal, streamAnswer } from '../http/stream-answer.js';
+import { EmptyLogError, foldTiers, SeveralBrandsError, type FoldedTiers } from '../tiers/fold-tiers.js';
 import { parsePeriod, SCHEME_EXPECTED } from '../tiers/scheme-text.js';
 
 const TIERS = { brand: PARAMS.brand, zone: PARAMS.zone, ...TIERS_PARAMS };
@@ -36,8 +36,6 @@ const tiersAnswerSchema = z.object({
   ),
 });
 
-const ROWS_AT_A_TIME = 2_000;
-
 @ApiTags('persons')
 @UseFilters(ClickHouseFilter)
 @Controller('api/v1')
@@ -54,29 +52,19 @@ export class TiersController {
   @ApiParams(TIERS)
   @ApiAnswer(tiersAnswerSchema)
   async tiers(@Params(TIERS) params: TiersParams, @Res() response: Response): Promise<void> {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const folded = await this.fold(params, gone.signal);
+    const folded = await this.fold(params, goneSignal(response));
     const stamp = await this.stamp(params.scheme, folded);
     const head = { brand: folded.brand, scheme: params.scheme, zone: folded.zone, stamp };
-    response.type('application/json');
-    response.write(`${JSON.stringify(head).slice(0, -1)},"persons":[`);
-    for (let from = 0; from < folded.rows.length && !response.closed; from += ROWS_AT_A_TIME) {
-      const rows = folded.rows.slice(from, from + ROWS_AT_A_TIME).map((row) => JSON.stringify(row));
-      const isFlowing = response.write(`${from === 0 ? '' : ','}\n${rows.join(',\n')}`);
-      if (!isFlowing) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    }
-    response.end(']}\n');
+    await streamAnswer(response, head, 'persons', folded.rows);
   }
 
   private async fold(params: TiersParams, gone: AbortSignal): Promise<FoldedTiers> {
     const { scheme, brand = null, zone = null, at } = params;
     if (parsePeriod(scheme) === null) throw badParameter('scheme', `scheme: ${SCHEME_EXPECTED}`);
     try {
-      return await this.service.tiers.fold(
-        { scheme, brand, zone, before: (dayZone) => (at === undefined ? null : readAt(at, dayZone)) },
-        gone,
-      );
+      const before = (dayZone: string): number | null => (at === undefined ? null : readAt(at, dayZone));
+      const question = { scheme, brand, zone, before };
+      return await this.service.folder.run((source, goOn) => foldTiers(source, question, goOn), gone);
     } catch (error) {
       if (error instanceof SeveralBrandsError) {
         throw badParameter('brand', `brand: needed, since ${error.message}`);

@@ -77,18 +77,39 @@ export const PARAMS = {
   zone: timeZone().optional().describe('Zone of the days, a tz database name; default: that of the log'),
 } as const;
 
+const SCHEME_FORMS =
+  'rolling:30d, calendar:month, span:FROM..TO (days, TO not included), or campaign:FROM..TO,BASEFROM';
+
+const foldedAt = text()
+  .optional()
+  .describe(
+    'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone; ' +
+      'default: the last event + 1 ms',
+  );
+
 /** Of `/tiers`, which asks as `gravity tiers` does. */
 export const TIERS_PARAMS = {
-  scheme: text()
-    .default('rolling:30d')
-    .describe('rolling:30d, calendar:month, or span:FROM..TO (days, TO not included)'),
-  at: text()
+  scheme: text().default('rolling:30d').describe(SCHEME_FORMS),
+  at: foldedAt,
+  format: choice(['json']).default('json').describe('Of the answer'),
+} as const;
+
+/** Of `/whatif`, which asks as `gravity whatif` does. */
+export const WHAT_IF_PARAMS = {
+  scheme: text().default('rolling:30d').describe(`The scheme to try: ${SCHEME_FORMS}`),
+  against: text()
     .optional()
     .describe(
-      'As of this instant: events before it count. ISO 8601 with its offset, or local in the zone; ' +
-        'default: the last event + 1 ms',
+      'What it is compared with: the id of a scheme of the log, or one such as above; default: the first',
     ),
-  format: choice(['json']).default('json').describe('Of the answer'),
+  zero_orders: choice(['count', 'ignore'])
+    .optional()
+    .describe('Does a payment of 0 count as a purchase under the scheme to try? Default: as in the log'),
+  at: foldedAt,
+  moved: choice(['true', 'false'])
+    .default('false')
+    .transform((word) => word === 'true')
+    .describe('With everybody who would stand elsewhere'),
 } as const;
 
 /** Of `/late-events`, which are found by their own time and in any window. */

@@ -6,7 +6,7 @@ import { parsePeriod, schemeOf } from './scheme-text.js';
 import { compareTierRows, tierRow, type TierRow } from './tier-rows.js';
 
 export interface TiersQuestion {
-  /** `rolling:30d`, `calendar:month` or `span:FROM..TO`. */
+  /** What `parsePeriod` reads. */
   readonly scheme: string;
   /** Null: the day zone of the log. */
   readonly zone: string | null;

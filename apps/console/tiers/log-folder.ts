@@ -1,14 +1,18 @@
 import { type Log, type LogCodec } from '#pipeline';
 import { ApiProblem } from '../http/api-problem.js';
-import { foldTiers, type FoldedTiers, type TiersQuestion } from './fold-tiers.js';
 
 const WAITING_MAX = 4;
 
+export interface LogSource {
+  readonly log: Log;
+  readonly codec: LogCodec;
+}
+
 /**
- * Folds the log for whoever asks, beside the work of this process: one at a time, since each holds all states in
- * memory.
+ * Folds the log for whoever asks, beside the work of this process: one question at a time, since each holds all
+ * states in memory.
  */
-export class TiersFolder {
+export class LogFolder {
   private tail: Promise<unknown> = Promise.resolve();
   private waiting = 0;
 
@@ -18,10 +22,14 @@ export class TiersFolder {
   ) {}
 
   /**
+   * @param fold   to call its second parameter now and then: it throws once the answer is of no use any more
    * @param gone   the asker has left: nobody needs the answer any more
-   * @throws ApiProblem 503 when too many ask at once, and the errors of `foldTiers`
+   * @throws ApiProblem 503 when too many ask at once, and what `fold` throws
    */
-  async fold(question: TiersQuestion, gone: AbortSignal): Promise<FoldedTiers> {
+  async run<Answer>(
+    fold: (source: LogSource, goOn: () => void) => Promise<Answer>,
+    gone: AbortSignal,
+  ): Promise<Answer> {
     if (this.waiting >= WAITING_MAX) {
       throw new ApiProblem(503, `${this.waiting} such questions are being answered; ask again later`);
     }
@@ -29,9 +37,7 @@ export class TiersFolder {
     const signal = AbortSignal.any([gone, this.stopping]);
     const answer = this.tail.then(() => {
       signal.throwIfAborted();
-      return foldTiers({ log: this.source.log, codec: this.source.codec() }, question, () =>
-        signal.throwIfAborted(),
-      );
+      return fold({ log: this.source.log, codec: this.source.codec() }, () => signal.throwIfAborted());
     });
     this.tail = answer.catch(() => undefined);
     try {
