@@ -13,6 +13,12 @@ export const consoleSettings = {
     .regex(CURRENCY, 'expected an ISO 4217 code such as CNY or EUR')
     .prefault('CNY')
     .describe('Currency that the page shows amounts in; nothing is converted'),
+  reconcileEveryMs: duration()
+    .prefault('10m')
+    .describe('How often live figures are held against a recount of the raw facts; 0s: never'),
+  reconcileEnds: integer(1, 10_000)
+    .prefault('2')
+    .describe('Closed ends that are recounted each time, of each window, in every channel'),
   allowedHosts: list()
     .optional()
     .describe(
@@ -29,5 +35,7 @@ export interface ConsoleOptions {
   readonly figuresEveryMs: number;
   readonly pagesMax: number;
   readonly currency: string;
+  readonly reconcileEveryMs: number;
+  readonly reconcileEnds: number;
   readonly allowedHosts?: readonly string[] | undefined;
 }

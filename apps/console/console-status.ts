@@ -5,6 +5,7 @@ import { TOPICS, type Log } from '#pipeline';
 import { BUILD, redactText, type DependencyStatus } from '#service';
 import { foldProgress } from './figures/fold-progress.js';
 import { progressStamp } from './figures/stamp-of.js';
+import { type ReconcileRun } from './reconcile/reconcile-job.js';
 import { stampSchema } from './figures/stamp.js';
 
 const count = z.int();
@@ -37,6 +38,15 @@ export const statusSchema = z
       .number()
       .nullable()
       .describe('How long ago the watermark was, by the clock of the server'),
+    reconciliation: z
+      .object({
+        at: z.iso.datetime().describe('When it began'),
+        took_ms: count,
+        compared: count.describe('Figures'),
+        differ: count.describe('From a recount of the raw facts'),
+      })
+      .nullable()
+      .describe('The newest run in the background; null before the first, and where it is switched off'),
     pages: count.describe('Pages that are open'),
     stamp: stampSchema,
   })
@@ -57,6 +67,7 @@ export interface StatusParts {
   readonly partitionsTotal: () => number;
   readonly zone: () => string;
   readonly pages: () => number;
+  readonly reconciliation: () => ReconcileRun | null;
   readonly currency: string;
 }
 
@@ -102,6 +113,7 @@ export class ConsoleStatus {
       },
       log,
       watermark_age_ms: stamp.watermark === null ? null : now - Date.parse(stamp.watermark),
+      reconciliation: runAnswer(parts.reconciliation()),
       pages: parts.pages(),
       stamp,
     };
@@ -127,6 +139,12 @@ export class ConsoleStatus {
       partitions,
     };
   }
+}
+
+function runAnswer(run: ReconcileRun | null): StatusAnswer['reconciliation'] {
+  if (run === null) return null;
+  const { at, tookMs, compared, differ } = run;
+  return { at: new Date(at).toISOString(), took_ms: tookMs, compared, differ };
 }
 
 function decimalsOf(currency: string): number {

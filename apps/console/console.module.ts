@@ -1,11 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, HealthRegistry, ShutdownSequence } from '#service';
+import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#service';
 import { CatalogueController } from './api/catalogue.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { FiguresController } from './api/figures.controller.js';
 import { LateEventsController } from './api/late-events.controller.js';
 import { PersonsController } from './api/persons.controller.js';
+import { ReconciliationController } from './api/reconciliation.controller.js';
 import { StatusController } from './api/status.controller.js';
 import { TierChangesController } from './api/tier-changes.controller.js';
 import { TiersController } from './api/tiers.controller.js';
@@ -26,19 +27,28 @@ export class ConsoleModule {
         LateEventsController,
         TiersController,
         WhatIfController,
+        ReconciliationController,
         StatusController,
         EventsController,
       ],
       providers: [
         {
           provide: ConsoleService,
-          inject: [PLATFORM, AppLogger, HealthRegistry, ShutdownSequence],
+          inject: [PLATFORM, AppLogger, HealthRegistry, ShutdownSequence, Metrics],
           useFactory: (
             platform: Platform,
             logger: AppLogger,
             health: HealthRegistry,
             shutdown: ShutdownSequence,
-          ) => new ConsoleService({ platform, logger: logger.child('console'), health, shutdown }, options),
+            metrics: Metrics,
+          ) =>
+            new ConsoleService(
+              {
+                ...{ platform, logger: logger.child('console'), health, shutdown },
+                metrics: metrics.service('console'),
+              },
+              options,
+            ),
         },
       ],
     };

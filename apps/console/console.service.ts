@@ -2,7 +2,13 @@ import { type ClickHouse, type ClickHouseFailure } from '#clickhouse';
 import { DEFAULT_ZONE } from '#domain';
 import { TOPICS, type Log } from '#pipeline';
 import { type Platform } from '#platform';
-import { redactText, type AppLogger, type HealthRegistry, type ShutdownSequence } from '#service';
+import {
+  redactText,
+  type AppLogger,
+  type HealthRegistry,
+  type ServiceMetrics,
+  type ShutdownSequence,
+} from '#service';
 import { Catalogue } from './catalogue.js';
 import { type ConsoleOptions } from './config.js';
 import { ConsoleStatus } from './console-status.js';
@@ -10,6 +16,8 @@ import { ApiProblem } from './http/api-problem.js';
 import { FigureRounds } from './live/figure-rounds.js';
 import { LivePages } from './live/live-pages.js';
 import { TierFeed } from './live/tier-feed.js';
+import { consoleReconciliation } from './reconcile/console-reconciliation.js';
+import { type ReconcileJob } from './reconcile/reconcile-job.js';
 import { LogFolder } from './tiers/log-folder.js';
 import { dayZoneOf, firstRules } from './tiers/log-rules.js';
 
@@ -18,6 +26,7 @@ export interface ConsoleParts {
   readonly logger: AppLogger;
   readonly health: HealthRegistry;
   readonly shutdown: ShutdownSequence;
+  readonly metrics: ServiceMetrics;
 }
 
 /** What the console knows once its log and its ClickHouse are there. */
@@ -25,6 +34,7 @@ interface Prepared {
   readonly partitionsTotal: number;
   readonly zone: string;
   readonly pages: LivePages;
+  readonly reconciliation: ReconcileJob;
 }
 
 /** Owns what the API and the page need between requests, and its beginning and end. */
@@ -49,6 +59,7 @@ export class ConsoleService {
       partitionsTotal: () => this.prepared?.partitionsTotal ?? 0,
       zone: () => this.zone,
       pages: () => this.prepared?.pages.count ?? 0,
+      reconciliation: () => this.prepared?.reconciliation.last ?? null,
       currency: options.currency,
     });
   }
@@ -78,7 +89,7 @@ export class ConsoleService {
 
   /** Once log, registry and ClickHouse are there. */
   async prepare(): Promise<void> {
-    const { platform, logger, shutdown } = this.parts;
+    const { platform, logger, shutdown, metrics } = this.parts;
     const rules = await firstRules(platform.log, platform.codecs().log);
     const partitionsTotal = await platform.partitionsOf(TOPICS.relationshipLog);
     const feed = new TierFeed({
@@ -99,13 +110,17 @@ export class ConsoleService {
       status: async () => JSON.stringify(await this.status.read()),
       pagesMax: this.options.pagesMax,
     });
+    const { catalogue, options } = this;
+    const reconciliation = consoleReconciliation({ platform, catalogue, logger, metrics, options, rules });
     await feed.start();
     rounds.start();
     pages.start();
-    this.prepared = { partitionsTotal, zone: (rules && dayZoneOf(rules)) ?? DEFAULT_ZONE, pages };
+    reconciliation.start();
+    const zone = (rules && dayZoneOf(rules)) ?? DEFAULT_ZONE;
+    this.prepared = { partitionsTotal, zone, pages, reconciliation };
     shutdown.register('stop-sources', 'pages', async () => {
       await pages.stop();
-      await Promise.all([rounds.stop(), feed.stop(), this.folder.idle()]);
+      await Promise.all([rounds.stop(), feed.stop(), this.folder.idle(), reconciliation.stop()]);
     });
   }
 

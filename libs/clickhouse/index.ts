@@ -43,6 +43,12 @@ export {
   type LateEventsQuery,
   type StoredLateEvent,
 } from './queries/late-events.js';
+export {
+  lastReconciliation,
+  storedDrifts,
+  type StoredComparison,
+  type StoredDrift,
+} from './queries/reconciliations.js';
 export { personRow, persons, tierStocks, type PersonFigures, type PersonsQuery } from './queries/persons.js';
 export {
   tierChanges,
@@ -77,6 +83,7 @@ export { reachedBy } from './reconcile/reached-by.js';
 export { ClickHouseArchiveSink } from './sinks/archive-sink.js';
 export { DeadLetterSink } from './sinks/dead-letter-sink.js';
 export { ClickHouseFigureSink } from './sinks/figure-sink.js';
+export { ReconciliationSink } from './sinks/reconciliation-sink.js';
 export { TierChangeSink } from './sinks/tier-change-sink.js';
 export { type TouchpointEntry, TouchpointSink } from './sinks/touchpoint-sink.js';
 export { type ReadyStatus, waitUntilReady, type WaitOptions } from './wait-until-ready.js';

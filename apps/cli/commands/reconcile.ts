@@ -1,16 +1,8 @@
 /** `gravity reconcile`: live figures held against what SQL makes of the raw facts. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  reachedBy,
-  reconcilePersons,
-  reconcileWindow,
-  type ClickHouse,
-  type PersonDrift,
-  type WindowDrift,
-} from '#clickhouse';
-import { defaultRules, type Rules, type WindowSpec } from '#domain';
+import { defaultRules } from '#domain';
 import { type Platform } from '#platform';
-import { type BrandEntry } from '../../console/catalogue.js';
+import { allOf, lookForDrift, type Findings } from '../../console/reconcile/look-for-drift.js';
 import { lastRules } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
@@ -28,12 +20,6 @@ interface ReconcileFlags {
   readonly window?: readonly string[];
   readonly ends: number;
   readonly format: OutputFormat;
-}
-
-interface Findings {
-  /** One for each window, and for the persons under each scheme. */
-  readonly compared: readonly Row[];
-  readonly drifts: readonly Row[];
 }
 
 /** `set_aside`: differ by what came too late (windows), or are ahead of the watermark (persons). */
@@ -109,85 +95,32 @@ async function findingsOf(platform: Platform, flags: ReconcileFlags, io: CliIo):
   const { clickhouse } = platform;
   const rules = (await lastRules(platform.log, platform.codecs().log)) ?? defaultRules();
   const line = new ProgressLine(io);
+  const sample = {
+    windows: rules.windows.filter(({ id }) => flags.window?.includes(id) ?? true),
+    ends: flags.ends,
+    offset: OFFSET,
+    schemes: flags.window === undefined ? rules.schemes : [],
+  };
   const parts: Findings[] = [];
   for (const entry of await brandEntries(clickhouse, flags.brand)) {
-    for (const spec of rules.windows) {
-      if (flags.window !== undefined && !flags.window.includes(spec.id)) continue;
-      parts.push(await windowFindings(clickhouse, entry, spec, flags.ends, line, io.signal));
-    }
-    if (flags.window === undefined) parts.push(...(await personsFindings(clickhouse, entry, rules, line)));
+    const found = await lookForDrift(clickhouse, entry, sample, (doing) => {
+      io.signal.throwIfAborted();
+      line.update(() => doing);
+    });
+    parts.push(found);
   }
   line.clear();
-  return {
-    compared: parts.flatMap(({ compared }) => compared),
-    drifts: parts.flatMap(({ drifts }) => drifts),
-  };
-}
-
-async function windowFindings(
-  clickhouse: ClickHouse,
-  { brand, channels }: BrandEntry,
-  window: WindowSpec,
-  endsMax: number,
-  line: ProgressLine,
-  signal: AbortSignal,
-): Promise<Findings> {
-  const { compared, late, drifts } = await reconcileWindow(
-    clickhouse,
-    { brand, channels, window, endsMax, offset: OFFSET },
-    (done, of) => {
-      signal.throwIfAborted();
-      line.update(() => `${brand}: window ${window.id}, end ${done} of ${of}`);
-    },
-  );
-  return {
-    compared: [{ brand, what: `window ${window.id}`, compared, set_aside: late, differ: drifts.length }],
-    drifts: drifts.map(windowDriftRow),
-  };
-}
-
-async function personsFindings(
-  clickhouse: ClickHouse,
-  { brand }: BrandEntry,
-  { schemes }: Rules,
-  line: ProgressLine,
-): Promise<readonly Findings[]> {
-  const watermark = await reachedBy(clickhouse);
-  if (watermark === null) return [];
-  const parts: Findings[] = [];
-  for (const scheme of schemes) {
-    if (scheme.brand !== null && scheme.brand !== brand) continue;
-    line.update(() => `${brand}: persons under ${scheme.id}`);
-    const { compared, ahead, drifts } = await reconcilePersons(clickhouse, { brand, scheme, watermark });
-    const what = `persons ${scheme.id}`;
-    parts.push({
-      compared: [{ brand, what, compared, set_aside: ahead, differ: drifts.length }],
-      drifts: drifts.map(personDriftRow),
-    });
-  }
-  return parts;
-}
-
-function windowDriftRow({ brand, channel, window, end, figure, live, recount }: WindowDrift): Row {
-  const where = `window ${window}, ${channel}, ${new Date(end).toISOString()}`;
-  return { brand, where, figure, live, recount };
-}
-
-function personDriftRow({ brand, schemeId, person, field, live, recount }: PersonDrift): Row {
-  const cell = (value: number | boolean | null): number | null => (value === null ? null : Number(value));
-  const where = `person ${person}, ${schemeId}`;
-  return { brand, where, figure: field, live: cell(live), recount: cell(recount) };
+  return allOf(parts);
 }
 
 /** @throws CliError   figures differ */
-function print({ compared, drifts }: Findings, { format }: ReconcileFlags, io: CliIo): void {
+function print({ comparisons, drifts }: Findings, { format }: ReconcileFlags, io: CliIo): void {
+  const compared = comparisons.map(({ setAside, ...one }): Row => ({ ...one, set_aside: setAside }));
   if (format === 'json') io.out(`${JSON.stringify({ compared, drifts }, null, 2)}\n`);
   else {
     for (const piece of formatRows(COLUMNS, compared, format)) io.out(piece);
-    for (const { brand, where, figure, live, recount } of drifts.slice(0, DRIFTS_SHOWN)) {
-      io.err(
-        `${brand ?? ''}: ${where ?? ''}: ${figure ?? ''} is ${live ?? 'none'}, recounted ${recount ?? 'none'}\n`,
-      );
+    for (const { brand, what, place, figure, live, recount } of drifts.slice(0, DRIFTS_SHOWN)) {
+      io.err(`${brand}: ${what}, ${place}: ${figure} is ${live ?? 'none'}, recounted ${recount ?? 'none'}\n`);
     }
     if (drifts.length > DRIFTS_SHOWN) io.err(`… and ${formatCount(drifts.length - DRIFTS_SHOWN)} more\n`);
   }

@@ -185,8 +185,24 @@ function onStatus(told) {
     byId('clickhouse'),
     clickhouse.ready ? 'ready' : `away since ${format.zone.clock(Date.parse(clickhouse.since))}`,
   );
+  showReconciliation(told.reconciliation);
   setText(byId('build'), told.build);
   tellState();
+}
+
+/** @param {{ at: string, compared: number, differ: number } | null} run */
+function showReconciliation(run) {
+  const place = byId('reconciled');
+  const at = run === null ? '' : format.zone.clock(Date.parse(run.at));
+  setText(
+    place,
+    run === null
+      ? NOTHING
+      : run.differ === 0
+        ? `${at}: ${count(run.compared)} equal`
+        : `${at}: ${count(run.differ)} differ`,
+  );
+  setAttribute(place, 'data-reconciled', run === null ? 'never' : run.differ === 0 ? 'equal' : 'drift');
 }
 
 /** What the reader has to know before trusting what is shown, or while nothing is. */

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -6,6 +6,10 @@ import { type EmbeddedClickHouse, MIGRATIONS, openEmbeddedClickHouse } from '#te
 import { rowOf, text } from '../row-reader.js';
 import { migrate } from './migrate.js';
 import { readMigrations } from './migration-files.js';
+
+/** Of the files there are. */
+const NUMBERS = (await readdir(MIGRATIONS)).map((file) => file.slice(0, 4)).sort();
+const steps = (action: string) => NUMBERS.map((number) => `${number} ${action}`);
 
 describe('migrate', () => {
   let directory: string;
@@ -24,8 +28,8 @@ describe('migrate', () => {
   });
 
   const apply = async (dryRun = false): Promise<readonly string[]> => {
-    const steps = await migrate(engine.clickhouse, { directory, dryRun, now: () => ++clock });
-    return steps.map(({ name, action }) => `${name.slice(0, 4)} ${action}`);
+    const done = await migrate(engine.clickhouse, { directory, dryRun, now: () => ++clock });
+    return done.map(({ name, action }) => `${name.slice(0, 4)} ${action}`);
   };
 
   const journal = async (): Promise<readonly string[]> => {
@@ -37,46 +41,44 @@ describe('migrate', () => {
   };
 
   it('plans without changing anything, applies once, then has nothing to do', async () => {
-    expect(await apply(true)).toEqual(['0000 apply', '0001 apply', '0002 apply']);
+    expect(await apply(true)).toEqual(steps('apply'));
     const databases = await engine.clickhouse.query({ sql: 'SHOW DATABASES', row: rowOf({ name: text }) });
     expect(databases.map(({ name }) => name)).not.toContain('gravity');
 
-    expect(await apply()).toEqual(['0000 apply', '0001 apply', '0002 apply']);
-    expect(await journal()).toEqual(
-      ['0000', '0001', '0002'].flatMap((number) => [`${number} started`, `${number} applied`]),
-    );
-    expect(await apply()).toEqual(['0000 none', '0001 none', '0002 none']);
-    expect(await journal()).toHaveLength(6);
+    expect(await apply()).toEqual(steps('apply'));
+    expect(await journal()).toEqual(NUMBERS.flatMap((number) => [`${number} started`, `${number} applied`]));
+    expect(await apply()).toEqual(steps('none'));
+    expect(await journal()).toHaveLength(2 * NUMBERS.length);
   });
 
   it('refuses an applied file that has changed or is gone, naming it', async () => {
     await apply();
-    await writeFile(join(directory, '0003_more.sql'), 'CREATE TABLE gravity.more (a UInt8) ENGINE = Log');
-    expect(await apply(true)).toContain('0003 apply');
+    await writeFile(join(directory, '9000_more.sql'), 'CREATE TABLE gravity.more (a UInt8) ENGINE = Log');
+    expect(await apply(true)).toContain('9000 apply');
     await apply();
-    await writeFile(join(directory, '0003_more.sql'), 'CREATE TABLE gravity.more (a UInt16) ENGINE = Log');
-    await expect(apply()).rejects.toThrow(/0003_more was applied with checksum .* must not change/);
-    await rm(join(directory, '0003_more.sql'));
-    await expect(apply()).rejects.toThrow(/applied before but not among the files: 0003_more/);
+    await writeFile(join(directory, '9000_more.sql'), 'CREATE TABLE gravity.more (a UInt16) ENGINE = Log');
+    await expect(apply()).rejects.toThrow(/9000_more was applied with checksum .* must not change/);
+    await rm(join(directory, '9000_more.sql'));
+    await expect(apply()).rejects.toThrow(/applied before but not among the files: 9000_more/);
   });
 
   it('records a failed statement, and runs the file again once it is mended', async () => {
     await apply();
-    const file = join(directory, '0003_more.sql');
+    const file = join(directory, '9000_more.sql');
     const good =
       "CREATE TABLE IF NOT EXISTS gravity.more (a String DEFAULT 'x;y') ENGINE = MergeTree ORDER BY a; -- it's ;\n";
     await writeFile(file, `${good} CREATE TABLE gravity.bad (a Nonsense) ENGINE = Log;`);
-    await writeFile(join(directory, '0004_after.sql'), 'CREATE TABLE gravity.after (a UInt8) ENGINE = Log');
-    await expect(apply()).rejects.toThrow(/0003_more, statement 2: /);
-    expect((await journal()).slice(6)).toEqual(['0003 started', '0003 failed']);
-    expect((await apply(true)).slice(3)).toEqual(['0003 retry', '0004 apply']);
+    await writeFile(join(directory, '9001_after.sql'), 'CREATE TABLE gravity.after (a UInt8) ENGINE = Log');
+    await expect(apply()).rejects.toThrow(/9000_more, statement 2: /);
+    expect((await journal()).slice(2 * NUMBERS.length)).toEqual(['9000 started', '9000 failed']);
+    expect((await apply(true)).slice(NUMBERS.length)).toEqual(['9000 retry', '9001 apply']);
     await writeFile(file, good);
-    expect((await apply()).slice(3)).toEqual(['0003 retry', '0004 apply']);
-    expect((await journal()).slice(8)).toEqual([
-      '0003 started',
-      '0003 applied',
-      '0004 started',
-      '0004 applied',
+    expect((await apply()).slice(NUMBERS.length)).toEqual(['9000 retry', '9001 apply']);
+    expect((await journal()).slice(2 * NUMBERS.length + 2)).toEqual([
+      '9000 started',
+      '9000 applied',
+      '9001 started',
+      '9001 applied',
     ]);
   });
 });
@@ -86,9 +88,9 @@ describe('migration files', () => {
     const files = await readMigrations(MIGRATIONS, { cluster: 'main', replicated: true });
     const statements = files.flatMap(({ statements }) => statements);
     expect(statements.every((statement) => statement.includes("ON CLUSTER 'main'"))).toBe(true);
-    expect(statements.filter((statement) => statement.startsWith('CREATE TABLE'))).toHaveLength(9);
+    expect(statements.filter((statement) => statement.startsWith('CREATE TABLE'))).toHaveLength(11);
     expect(statements.filter((statement) => /ENGINE = Replicated\w*MergeTree/.test(statement))).toHaveLength(
-      9,
+      11,
     );
     await expect(readMigrations(MIGRATIONS, { cluster: "x' SYNC", replicated: false })).rejects.toThrow(
       /cluster/,

@@ -16,6 +16,8 @@ export interface WindowSample {
   readonly endsMax: number;
   /** In [0, 1): where the others lie. The same ends for the same figure. */
   readonly offset: number;
+  /** Only ends up to this instant, ms: the same ends again, some time later. Absent: all that are closed. */
+  readonly until?: number;
 }
 
 export interface WindowDrift {
@@ -72,7 +74,8 @@ async function sampledEnds(
   beats: Heartbeats,
 ): Promise<readonly number[]> {
   const { id: window, slideMs } = sample.window;
-  const last = Math.min(...beats.closed.values());
+  const closed = Math.min(...beats.closed.values());
+  const last = Math.min(closed, Math.floor((sample.until ?? closed) / slideMs) * slideMs);
   const [bounds] = await clickhouse.query({
     sql: `
       SELECT toUnixTimestamp64Milli(minOrNullIf(end, status != 'incomplete')) AS first_ms,

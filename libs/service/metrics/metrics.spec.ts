@@ -53,7 +53,7 @@ describe('Metrics', () => {
 
   it('names, helps and units are in order', async () => {
     for (const metric of await new Metrics().registry.getMetricsAsJSON()) {
-      expect(metric.name).toMatch(/^gravity_[a-z_]+_(total|seconds|records|entries)$/);
+      expect(metric.name).toMatch(/^gravity_[a-z_]+_(total|seconds|records|entries|figures)$/);
       expect(metric.help.length).toBeGreaterThan(10);
     }
   });

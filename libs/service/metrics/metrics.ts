@@ -14,6 +14,14 @@ export interface BatchObservation {
   readonly stagesMs?: Readonly<Record<string, number>>;
 }
 
+/** How many figures of one kind were held against a recount, and how many differed. */
+export interface ReconciledFigures {
+  readonly brand: string;
+  readonly what: string;
+  readonly compared: number;
+  readonly differ: number;
+}
+
 export type TransactionOutcome = 'committed' | 'aborted' | 'unknown' | 'ownership_lost';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -55,6 +63,26 @@ export class Metrics {
   private readonly sinkSeconds = this.histogram('gravity_sink_duration_seconds', 'One write to a sink', [
     'sink',
   ]);
+  private readonly reconciledFigures = this.gauge(
+    'gravity_reconcile_compared_figures',
+    'Live figures that the newest reconciliation held against the raw facts',
+    ['brand', 'what'],
+  );
+  private readonly drift = this.gauge(
+    'gravity_reconcile_drift_figures',
+    'Live figures that differed from the raw facts in the newest reconciliation',
+    ['brand', 'what'],
+  );
+  private readonly reconciledAt = this.gauge(
+    'gravity_reconcile_timestamp_seconds',
+    'When the newest reconciliation began',
+    [],
+  );
+  private readonly reconcileSeconds = this.gauge(
+    'gravity_reconcile_duration_seconds',
+    'How long the newest reconciliation took',
+    [],
+  );
   private readonly outboxEntries = this.gauge(
     'gravity_outbox_entries',
     'Rows that a sink has not acknowledged',
@@ -95,6 +123,14 @@ export class Metrics {
         this.watermarks.set(`${service}/${partition}`, { service, partition, at });
       },
       outbox: (partition, entries) => this.outboxEntries.set({ service, partition }, entries),
+      reconciled: (at, durationMs, comparisons) => {
+        this.reconciledAt.set({ service }, at / 1_000);
+        this.reconcileSeconds.set({ service }, durationMs / 1_000);
+        for (const { brand, what, compared, differ } of comparisons) {
+          this.reconciledFigures.set({ service, brand, what }, compared);
+          this.drift.set({ service, brand, what }, differ);
+        }
+      },
       forget: (topic, partition) => {
         this.lags.delete(lagKey(topic, partition));
         this.watermarks.delete(`${service}/${partition}`);
@@ -181,6 +217,8 @@ export interface ServiceMetrics {
   /** @param at  event time up to which the partition has come, ms */
   watermark(partition: number, at: number): void;
   outbox(partition: number, entries: number): void;
+  /** A run of the reconciliation. @param at   when it began, ms */
+  reconciled(at: number, durationMs: number, comparisons: readonly ReconciledFigures[]): void;
   /** Drops the gauges of a partition that has left this process. */
   forget(topic: string, partition: number): void;
 }

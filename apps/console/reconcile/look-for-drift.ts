@@ -1,0 +1,122 @@
+/** Live figures of a brand held against what SQL makes of the raw facts, at a sample. */
+import {
+  reachedBy,
+  reconcilePersons,
+  reconcileWindow,
+  type ClickHouse,
+  type PersonDrift,
+  type WindowDrift,
+} from '#clickhouse';
+import { type Rules, type WindowSpec } from '#domain';
+import { type BrandEntry } from '../catalogue.js';
+
+/** How much of one kind of figure was compared. */
+export interface Comparison {
+  readonly brand: string;
+  /** `window 5m`, `persons rolling:30d`, … */
+  readonly what: string;
+  readonly compared: number;
+  /** Differ by what came too late (windows), or are ahead of the watermark (persons). */
+  readonly setAside: number;
+  readonly differ: number;
+}
+
+export interface Drift {
+  readonly brand: string;
+  readonly what: string;
+  /** Which one: `all, 2026-11-11T12:00:00.000Z`, or a person. */
+  readonly place: string;
+  readonly figure: string;
+  /** Null: there is none. */
+  readonly live: number | null;
+  readonly recount: number | null;
+}
+
+export interface Findings {
+  readonly comparisons: readonly Comparison[];
+  readonly drifts: readonly Drift[];
+}
+
+export interface DriftSample {
+  readonly windows: readonly WindowSpec[];
+  /** Closed ends of each window, in every channel: the newest one, and others spread over all there are. */
+  readonly ends: number;
+  /** In [0, 1): where the others lie. */
+  readonly offset: number;
+  /** Only ends up to this instant, ms; absent: all that are closed. */
+  readonly until?: number;
+  /** Whose persons are compared, all of them; none where the list is empty. */
+  readonly schemes: Rules['schemes'];
+}
+
+/** @param onProgress   told what is being compared; what it throws ends the look */
+export async function lookForDrift(
+  clickhouse: ClickHouse,
+  brand: BrandEntry,
+  sample: DriftSample,
+  onProgress: (doing: string) => void = () => undefined,
+): Promise<Findings> {
+  const parts: Findings[] = [];
+  for (const window of sample.windows) {
+    parts.push(await windowFindings(clickhouse, brand, window, sample, onProgress));
+  }
+  parts.push(...(await personsFindings(clickhouse, brand, sample, onProgress)));
+  return allOf(parts);
+}
+
+export function allOf(parts: readonly Findings[]): Findings {
+  return {
+    comparisons: parts.flatMap(({ comparisons }) => comparisons),
+    drifts: parts.flatMap(({ drifts }) => drifts),
+  };
+}
+
+async function windowFindings(
+  clickhouse: ClickHouse,
+  { brand, channels }: BrandEntry,
+  window: WindowSpec,
+  { ends, offset, until }: DriftSample,
+  onProgress: (doing: string) => void,
+): Promise<Findings> {
+  const bound = until === undefined ? {} : { until };
+  const sample = { brand, channels, window, endsMax: ends, offset, ...bound };
+  const { compared, late, drifts } = await reconcileWindow(clickhouse, sample, (done, of) =>
+    onProgress(`${brand}: window ${window.id}, end ${done} of ${of}`),
+  );
+  const what = `window ${window.id}`;
+  return {
+    comparisons: [{ brand, what, compared, setAside: late, differ: drifts.length }],
+    drifts: drifts.map((drift) => ({ ...windowDrift(drift), what })),
+  };
+}
+
+async function personsFindings(
+  clickhouse: ClickHouse,
+  { brand }: BrandEntry,
+  { schemes }: DriftSample,
+  onProgress: (doing: string) => void,
+): Promise<readonly Findings[]> {
+  const watermark = schemes.length === 0 ? null : await reachedBy(clickhouse);
+  if (watermark === null) return [];
+  const parts: Findings[] = [];
+  for (const scheme of schemes) {
+    if (scheme.brand !== null && scheme.brand !== brand) continue;
+    onProgress(`${brand}: persons under ${scheme.id}`);
+    const { compared, ahead, drifts } = await reconcilePersons(clickhouse, { brand, scheme, watermark });
+    const what = `persons ${scheme.id}`;
+    parts.push({
+      comparisons: [{ brand, what, compared, setAside: ahead, differ: drifts.length }],
+      drifts: drifts.map((drift) => ({ ...personDrift(drift), what })),
+    });
+  }
+  return parts;
+}
+
+function windowDrift({ brand, channel, end, figure, live, recount }: WindowDrift): Omit<Drift, 'what'> {
+  return { brand, place: `${channel}, ${new Date(end).toISOString()}`, figure, live, recount };
+}
+
+function personDrift({ brand, person, field, live, recount }: PersonDrift): Omit<Drift, 'what'> {
+  const cell = (value: number | boolean | null): number | null => (value === null ? null : Number(value));
+  return { brand, place: `person ${person}`, figure: field, live: cell(live), recount: cell(recount) };
+}
