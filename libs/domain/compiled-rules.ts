@@ -1,5 +1,6 @@
 import { DayCalendar, dayFromText } from './day-calendar.js';
 import { defaultRules, type Rules, type Scheme } from './rules.js';
+import { StandingLists, Standings } from './standings.js';
 
 /** Local days [first, end). */
 export interface DayRange {
@@ -11,6 +12,7 @@ export interface DayRange {
 export interface CompiledScheme {
   readonly scheme: Scheme;
   readonly calendar: DayCalendar;
+  readonly standings: Standings;
   /** Span and campaign: [from, to). */
   readonly days: DayRange | null;
   /** Span and campaign: the days that its Conversion is compared with. */
@@ -26,6 +28,8 @@ export interface CompiledRules {
   /** 52-bit fingerprint: equal rules have equal ones. */
   readonly hash: number;
   readonly joinToleranceMaxMs: number;
+  /** Of persons that have none yet. */
+  readonly noStandings: StandingLists;
   schemesOf(brand: string): readonly CompiledScheme[];
 }
 
@@ -55,6 +59,7 @@ function compile(rules: Rules): CompiledRules {
     schemes,
     calendars: [...new Set(schemes.map(({ calendar }) => calendar))],
     hash: fingerprint(JSON.stringify(rules)),
+    noStandings: new StandingLists(),
     joinToleranceMaxMs: Math.max(0, ...rules.schemes.map(({ joinToleranceMs }) => joinToleranceMs)),
     schemesOf(brand) {
       let own = byBrand.get(brand);
@@ -69,17 +74,19 @@ function compile(rules: Rules): CompiledRules {
 
 function compileScheme(scheme: Scheme): CompiledScheme {
   const calendar = DayCalendar.of(scheme.zone);
+  const standings = new Standings(scheme.id);
   const { period } = scheme;
   switch (period.kind) {
     case 'rolling':
     case 'calendarMonth':
-      return { scheme, calendar, days: null, baseDays: null };
+      return { scheme, calendar, standings, days: null, baseDays: null };
     case 'span': {
       const first = dayNumber(period.from);
       const end = dayNumber(period.to);
       return {
         scheme,
         calendar,
+        standings,
         days: { first, end },
         baseDays: { first: first - (end - first), end: first },
       };
@@ -87,7 +94,7 @@ function compileScheme(scheme: Scheme): CompiledScheme {
     case 'campaign': {
       const first = dayNumber(period.from);
       const baseDays = { first: dayNumber(period.baseFrom), end: first };
-      return { scheme, calendar, days: { first, end: dayNumber(period.to) }, baseDays };
+      return { scheme, calendar, standings, days: { first, end: dayNumber(period.to) }, baseDays };
     }
   }
 }

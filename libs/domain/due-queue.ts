@@ -12,6 +12,8 @@ interface DueEntry {
 export class DueQueue {
   private readonly moves = new Map<string, DueMove>();
   private everybody = false;
+  /** Moved keys by the instant they were moved to; some may have been moved on since, or stand there twice. */
+  private readonly movedTo = new Map<number, string[]>();
   /** No moved key is due before this; may be too early, never too late. */
   private movedFrom = Infinity;
   // Where reading the committed index has come to. The watermark never goes back, so neither does this.
@@ -34,16 +36,27 @@ export class DueQueue {
   move(key: string, from: number | undefined, to: number | undefined): void {
     const known = this.moves.get(key);
     this.moves.set(key, { from: known === undefined ? from : known.from, to });
-    if (to !== undefined && to < this.movedFrom) this.movedFrom = to;
+    // At rest nobody is due, and most are moved to where they stood.
+    if (to === undefined || to === Infinity) return;
+    if (known?.to !== to) this.noteMoved(key, to);
+  }
+
+  private noteMoved(key: string, to: number): void {
+    const there = this.movedTo.get(to);
+    if (there === undefined) this.movedTo.set(to, [key]);
+    else there.push(key);
+    if (to < this.movedFrom) this.movedFrom = to;
   }
 
   /** New rules: everybody is due. */
   allDue(): void {
+    this.movedTo.clear();
     for (const [key, { from, to }] of this.moves) {
-      if (to !== undefined) this.moves.set(key, { from, to: DUE_NOW });
+      if (to === undefined) continue;
+      this.moves.set(key, { from, to: DUE_NOW });
+      this.noteMoved(key, DUE_NOW);
     }
     this.everybody = true;
-    this.movedFrom = DUE_NOW;
     this.instants = null;
   }
 
@@ -74,13 +87,20 @@ export class DueQueue {
   private movedDue(watermark: number): readonly DueEntry[] {
     if (this.movedFrom > watermark) return [];
     const due: DueEntry[] = [];
-    let later = Infinity;
-    for (const [key, { to }] of this.moves) {
-      if (to === undefined) continue;
-      if (to <= watermark) due.push({ key, dueAt: to });
-      else if (to < later) later = to;
+    let first = Infinity;
+    for (const [dueAt, keys] of this.movedTo) {
+      if (dueAt <= watermark) {
+        const still = [...new Set(keys)].filter((key) => this.moves.get(key)?.to === dueAt);
+        if (still.length === 0) {
+          this.movedTo.delete(dueAt);
+          continue;
+        }
+        this.movedTo.set(dueAt, still);
+        for (const key of still) due.push({ key, dueAt });
+      }
+      if (dueAt < first) first = dueAt;
     }
-    if (due.length === 0) this.movedFrom = later;
+    this.movedFrom = first;
     return due.sort((a, b) => (isBefore(a, b.dueAt, b.key) ? -1 : 1));
   }
 

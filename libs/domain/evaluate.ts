@@ -45,35 +45,25 @@ export function evaluate(
     seat(after, NO_STANDINGS, at, Infinity, swept, ctx);
     return;
   }
-  const standings: Standing[] = [];
+  let standings = ctx.rules.noStandings;
   let next = Infinity;
   for (const scheme of ctx.rules.schemesOf(after.brand)) {
     const steady = swept ? steadyStanding(before, scheme, at, ctx) : undefined;
     if (steady !== undefined) {
-      standings.push(steady);
+      standings = standings.with(steady);
       next = Math.min(next, nextFall(after, scheme, steady, at));
       continue;
     }
     const review = reviewOf(before, after, scheme, at, occasion, ctx);
     if (review.is === undefined) continue;
-    standings.push(review.is);
+    standings = standings.with(review.is);
     shiftStocks(review, ctx);
     const fact = factOf(review);
     if (fact !== null) facts.push(fact);
     next = Math.min(next, nextFall(after, scheme, review.is, at));
   }
-  if (before !== undefined && before.rulesHash !== ctx.rules.hash) leaveSchemes(before, standings, at, ctx);
-  seat(after, sameOr(before?.standings, standings), at, next, swept, ctx);
-}
-
-/** The former list where nothing in it has changed: states are kept in their millions. */
-function sameOr(
-  former: readonly Standing[] | undefined,
-  standings: readonly Standing[],
-): readonly Standing[] {
-  if (former?.length !== standings.length) return standings;
-  for (let i = 0; i < standings.length; i++) if (former[i] !== standings[i]) return standings;
-  return former;
+  if (before !== undefined && before.rulesHash !== ctx.rules.hash) leaveSchemes(before, standings.all, at, ctx);
+  seat(after, standings.all, at, next, swept, ctx);
 }
 
 const NO_STANDINGS: readonly Standing[] = [];
@@ -103,7 +93,9 @@ function steadyStanding(
   if (before === undefined || before.rulesHash !== rules.hash) return undefined;
   const was = standingOf(before, scheme);
   if (was === undefined) return undefined;
-  return nextFall(before, scheme, was, before.evaluatedAt) > at ? was : undefined;
+  if (nextFall(before, scheme, was, before.evaluatedAt) <= at) return undefined;
+  // What comes from a store is equal to one of these, and not the same.
+  return scheme.standings.of(was.tier, was.deepened, was.deepenedCohort);
 }
 
 function standingOf({ standings }: Relationship, { scheme: { id } }: CompiledScheme): Standing | undefined {
@@ -163,8 +155,7 @@ function reviewOf(
     isNext && was !== undefined && settled === null
       ? standingAfter(was, after, scheme, at)
       : standingAt(after, scheme, at, settled);
-  const is = found !== undefined && was !== undefined && isSame(was, found) ? was : found;
-  return { before, after, scheme, was, is, at, occasion, newRules };
+  return { before, after, scheme, was, is: found, at, occasion, newRules };
 }
 
 /**
@@ -179,7 +170,7 @@ function standingAfter(
 ): Standing | undefined {
   const tier = tierAt(after, scheme, t);
   if (!was.deepened && tier > was.tier) return standingAt(after, scheme, t, null);
-  return tier === was.tier ? was : { ...was, tier };
+  return scheme.standings.of(tier, was.deepened, was.deepenedCohort);
 }
 
 /**

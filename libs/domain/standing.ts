@@ -16,12 +16,7 @@ export function standingAt(
 ): Standing | undefined {
   if (person.guest || person.knownSince > t) return undefined;
   const { deepened, cohort } = settled ?? deepeningAt(person, scheme, t);
-  return {
-    schemeId: scheme.scheme.id,
-    tier: tierAt(person, scheme, t),
-    deepened,
-    deepenedCohort: cohort,
-  };
+  return scheme.standings.of(tierAt(person, scheme, t), deepened, cohort);
 }
 
 /**
