@@ -62,7 +62,8 @@ export function evaluate(
     if (fact !== null) facts.push(fact);
     next = Math.min(next, nextFall(after, scheme, review.is, at));
   }
-  if (before !== undefined && before.rulesHash !== ctx.rules.hash) leaveSchemes(before, standings.all, at, ctx);
+  if (before !== undefined && before.rulesHash !== ctx.rules.hash)
+    leaveSchemes(before, standings.all, at, ctx);
   seat(after, standings.all, at, next, swept, ctx);
 }
 
