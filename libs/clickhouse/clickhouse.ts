@@ -30,7 +30,7 @@ export interface Insert {
   readonly table: string;
   readonly columns: readonly string[];
   /** Cells in the order of `columns`; a shorter row takes the defaults of the columns it leaves out. */
-  readonly rows: readonly (readonly CompactValue[])[];
+  readonly rows: Iterable<readonly CompactValue[]>;
 }
 
 /** All methods reject with `ClickHouseFailure`. */

@@ -2,6 +2,7 @@
 import { type ClickHouseClient } from '@clickhouse/client';
 import {
   type ClickHouse,
+  type CompactValue,
   type Insert,
   type Params,
   type Query,
@@ -10,6 +11,7 @@ import {
   type Statement,
 } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
+import { INSERT_FORMAT } from './safe-connection.js';
 import { checkedName } from './sql-text.js';
 
 /** A client, and the rule by which calls to it follow one another. */
@@ -31,6 +33,21 @@ const INSERT_SETTINGS: Settings = {
   input_format_parallel_parsing: 0,
   max_partitions_per_insert_block: 0,
 };
+
+const ROWS_A_PIECE = 256;
+
+/** Rows as `JSONCompactEachRow` takes them, where a comma may stand between two. Only a few at a time are objects. */
+function compactRows(rows: Iterable<readonly CompactValue[]>): string {
+  const pieces: string[] = [];
+  let piece: (readonly CompactValue[])[] = [];
+  for (const row of rows) {
+    if (piece.push(row) < ROWS_A_PIECE) continue;
+    pieces.push(JSON.stringify(piece).slice(1, -1));
+    piece = [];
+  }
+  if (piece.length > 0) pieces.push(JSON.stringify(piece).slice(1, -1));
+  return pieces.join('\n');
+}
 
 function queryParams(params: Params | undefined): { query_params?: Record<string, unknown> } {
   return params === undefined ? {} : { query_params: { ...params } };
@@ -57,18 +74,16 @@ export class ClientBackend implements ClickHouse {
   }
 
   async insert({ table, columns, rows }: Insert): Promise<void> {
-    if (rows.length === 0) return;
-    const [first, ...rest] = columns.map(checkedName);
-    if (first === undefined) throw new ClickHouseFailure('an insert needs columns', 'INVALID', null);
-    await this.#run(this.#lanes.write, (client) =>
-      client.insert({
-        table: checkedName(table),
-        columns: [first, ...rest],
-        values: rows,
-        format: 'JSONCompactEachRow',
-        clickhouse_settings: { ...INSERT_SETTINGS },
-      }),
-    );
+    if (columns.length === 0) throw new ClickHouseFailure('an insert needs columns', 'INVALID', null);
+    const into = `INSERT INTO ${checkedName(table)} (${columns.map(checkedName).join(', ')})`;
+    // Before the lane is asked for: what the rows throw is the caller's own.
+    const values = compactRows(rows);
+    if (values === '') return;
+    await this.#run(this.#lanes.write, async (client) => {
+      // As one text: the client's own `insert` makes a string of each row, which takes twice as long.
+      const query = `${into} FORMAT ${INSERT_FORMAT}\n${values}`;
+      await client.command({ query, clickhouse_settings: { ...INSERT_SETTINGS } });
+    });
   }
 
   async query<Row>({ sql, params, settings, row, timeoutMs }: Query<Row>): Promise<readonly Row[]> {

@@ -28,8 +28,9 @@ describe('SafeConnection', () => {
     async (format) => {
       await expect(connection.query({ query: `SELECT 1 \nFORMAT ${format}` })).rejects.toThrow(/refused/);
       await expect(
-        connection.insert({ query: `INSERT INTO t.t (a) FORMAT ${format}`, values: '\x01' }),
-      ).rejects.toThrow(/text format/);
+        connection.command({ query: `INSERT INTO t.t (a) FORMAT ${format}\n\x01` }),
+      ).rejects.toThrow(/expected INSERT .* FORMAT JSONCompactEachRow/);
+      await expect(connection.insert()).rejects.toThrow(/by a command/);
     },
   );
 

@@ -18,8 +18,10 @@ import { type ParamValue, type SettingValue } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
 import { inlineParams, settingsList, splitStatements } from './sql-text.js';
 
-const INSERT = /^INSERT INTO ([\w.]+)(?: \(([\w, ]+)\))?\s+FORMAT (\w+)$/;
-const TEXT_INPUT = ['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'TabSeparated'] as const;
+/** The only format that rows are taken in: text, since a binary one stores garbage. */
+export const INSERT_FORMAT = 'JSONCompactEachRow';
+const INSERT = new RegExp(`^INSERT INTO ([\\w.]+) \\(([\\w, ]+)\\) FORMAT ${INSERT_FORMAT}\\n`);
+const OTHER_INSERT = /^\s*INSERT\s+INTO\s+[^\s(]+\s*(?:\([^)]*\))?\s*FORMAT\b/i;
 const TEXT_OUTPUT = /^(JSON|CSV|TabSeparated|TSV|Pretty|Null$|Vertical$|Markdown$|Values$)/;
 const TAKES_SETTINGS = /^(SELECT|WITH|SHOW|DESCRIBE|EXISTS|EXPLAIN|ALTER|OPTIMIZE|\()/i;
 
@@ -57,6 +59,8 @@ function settingsOf(given: object | undefined): Record<string, SettingValue> {
 }
 
 function statementOf(params: Call): string {
+  if (OTHER_INSERT.test(params.query))
+    throw invalid(`expected INSERT INTO table (columns) FORMAT ${INSERT_FORMAT} and rows`);
   const sql = inlineParams(params.query, paramsOf(params.query_params));
   const statements = splitStatements(sql);
   const [only] = statements;
@@ -68,18 +72,6 @@ function statementOf(params: Call): string {
   if (Object.keys(settings).length === 0) return only;
   if (!TAKES_SETTINGS.test(only)) throw invalid(`settings cannot be given to: ${only.slice(0, 40)}`);
   return `${only}\nSETTINGS ${settingsList(settings)}`;
-}
-
-async function bytesOf(values: string | Readable): Promise<Buffer> {
-  if (typeof values === 'string') return Buffer.from(values);
-  const chunks: Buffer[] = [];
-  for await (const chunk of values) {
-    if (typeof chunk === 'string') chunks.push(Buffer.from(chunk));
-    else if (Buffer.isBuffer(chunk)) chunks.push(chunk);
-    else throw invalid('insert values must be text or bytes');
-  }
-  const [first] = chunks;
-  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
 }
 
 /** Fits `createClient({ connection })`. */
@@ -95,7 +87,26 @@ export class SafeConnection {
   }
 
   async command(params: Call): Promise<ConnCommandResult> {
+    const insert = INSERT.exec(params.query);
+    if (insert !== null) return this.#insert(params, insert);
     return this.#inner.command({ query: statementOf(params) });
+  }
+
+  /** Hands the rows to the engine's own parser without building a statement around them. */
+  async #insert({ query, clickhouse_settings }: Call, found: RegExpExecArray): Promise<ConnCommandResult> {
+    const [head, table = '', columns = ''] = found;
+    await this.#inner.chdb
+      .rawInsert({
+        table,
+        format: INSERT_FORMAT,
+        values: Buffer.from(query.slice(head.length)),
+        settings: settingsOf(clickhouse_settings),
+        columns: columns.split(', '),
+      })
+      .catch((error: unknown) => {
+        throw failureOf(error);
+      });
+    return { query_id: randomUUID(), response_headers: {}, http_status_code: 200 };
   }
 
   async exec(params: Call & { readonly values?: Readable }): Promise<ConnExecResult<Readable>> {
@@ -103,32 +114,8 @@ export class SafeConnection {
     return this.#inner.exec({ query: statementOf(params) });
   }
 
-  /** Hands the bytes to the engine's own parser without building a statement around them. */
-  async insert(
-    params: Call & { readonly values: string | Readable; readonly query_id?: string },
-  ): Promise<ConnInsertResult> {
-    const query_id = params.query_id ?? randomUUID();
-    const target = INSERT.exec(params.query.trim());
-    const format = TEXT_INPUT.find((name) => name === target?.[3]);
-    if (target?.[1] === undefined || format === undefined)
-      throw invalid(`expected INSERT INTO table (columns) FORMAT with a text format: ${params.query}`);
-    const values = await bytesOf(params.values);
-    const settings = settingsOf(params.clickhouse_settings);
-    if (values.length > 0) {
-      const columns = target[2]?.split(', ');
-      await this.#inner.chdb
-        .rawInsert({
-          table: target[1],
-          format,
-          values,
-          settings,
-          ...(columns === undefined ? {} : { columns }),
-        })
-        .catch((error: unknown) => {
-          throw failureOf(error);
-        });
-    }
-    return { query_id, response_headers: {}, http_status_code: 200 };
+  async insert(): Promise<ConnInsertResult> {
+    return Promise.reject(invalid('rows are inserted by a command that holds them'));
   }
 
   async ping(): Promise<ConnPingResult> {

@@ -16,19 +16,26 @@ class KeepingSink implements ArchiveSink {
   readonly letters: StoredDeadLetter[] = [];
   failures = 0;
 
-  writeFacts(facts: readonly RawFact[]): Promise<void> {
+  writeFacts(facts: Iterable<RawFact>): Promise<void> {
     return this.#keep(this.facts, facts);
   }
-  writeTierChanges(changes: readonly TierChanged[]): Promise<void> {
+  writeTierChanges(changes: Iterable<TierChanged>): Promise<void> {
     return this.#keep(this.changes, changes);
   }
-  writeDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void> {
+  writeDeadLetters(letters: Iterable<StoredDeadLetter>): Promise<void> {
     return this.#keep(this.letters, letters);
   }
-  #keep<T>(kept: T[], rows: readonly T[]): Promise<void> {
+  #keep<T>(kept: T[], rows: Iterable<T>): Promise<void> {
+    // It fails when it has asked for all rows: the next attempt asks for them anew.
+    let all: readonly T[];
+    try {
+      all = [...rows];
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.failures -= 1;
     if (this.failures >= 0) return Promise.reject(new Error('ClickHouse is away'));
-    kept.push(...rows);
+    kept.push(...all);
     return Promise.resolve();
   }
 }
@@ -88,19 +95,21 @@ describe('the archive worker', () => {
   });
 
   it('waits for a sink that is away, without committing, and goes on where it stood', async () => {
+    await world.lay([epochRaised(4)]);
     sink.failures = 2;
     await feed(world.log, archive(), world.input());
     expect(waits).toEqual([1, 2]);
-    expect(sink.facts).toHaveLength(2);
+    // The epoch that the batch ends with is not that of the facts before it, however often they are made.
+    expect(sink.facts.map(({ version }) => version / 2n ** 48n)).toEqual([3n, 3n]);
     sink.failures = 100;
     await world.lay([follow('2024-11-10 11:00')]);
     const worker = archive();
-    expect(await worker.assigned(world.input())).toBe(5);
+    expect(await worker.assigned(world.input())).toBe(6);
     const stale = { heartbeat: () => Promise.resolve(), isStale: () => true };
-    for await (const batch of world.log.read(world.input(), 5)) {
+    for await (const batch of world.log.read(world.input(), 6)) {
       await expect(worker.batch(batch, stale)).rejects.toThrow('ClickHouse is away');
     }
-    expect(await world.log.committed(GROUP, world.input())).toBe(5);
+    expect(await world.log.committed(GROUP, world.input())).toBe(6);
   });
 
   it('does not commit for somebody else, nor store what it knows', async () => {

@@ -1,5 +1,6 @@
 import { type TierChanged, type Touchpoint, type TouchpointDetail } from '#domain';
 import {
+  LogCorruptError,
   type DeadLetterCodec,
   type LogCodec,
   type StoredDeadLetter,
@@ -29,11 +30,14 @@ export interface RawFact {
   readonly version: bigint;
 }
 
-/** Where the archive writes. Each call resolves once the rows are stored; writing a row again changes nothing. */
+/**
+ * Where the archive writes. Each call resolves once the rows are stored; writing a row again changes nothing. Rows are
+ * decoded as they are asked for, and rejections of that (`LogCorruptError`) come through.
+ */
 export interface ArchiveSink {
-  writeFacts(facts: readonly RawFact[]): Promise<void>;
-  writeTierChanges(changes: readonly TierChanged[]): Promise<void>;
-  writeDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void>;
+  writeFacts(facts: Iterable<RawFact>): Promise<void>;
+  writeTierChanges(changes: Iterable<TierChanged>): Promise<void>;
+  writeDeadLetters(letters: Iterable<StoredDeadLetter>): Promise<void>;
 }
 
 export interface ArchivePorts {
@@ -114,7 +118,7 @@ export class ArchiveWorker implements ConsumerHandler {
     }
     owned.position = batch.nextOffset;
     const lastRecordAt = records.at(-1)?.timestamp ?? null;
-    const report = { records: records.length, rows: write.rows, lastRecordAt, sinkMs };
+    const report = { records: records.length, rows: write.rows(), lastRecordAt, sinkMs };
     this.observer.batch(owned.input, report, Math.max(0, batch.endOffset - batch.nextOffset));
     await control.heartbeat();
   }
@@ -130,6 +134,8 @@ export class ArchiveWorker implements ConsumerHandler {
         await write();
         return;
       } catch (error) {
+        // Waiting mends an absence, and no record.
+        if (error instanceof LogCorruptError) throw error;
         const reason = error instanceof Error ? error : new Error(String(error));
         this.observer.waiting(input, reason, attempt);
         await waitWithHeartbeat(control, backoffMs(attempt));
@@ -141,45 +147,46 @@ export class ArchiveWorker implements ConsumerHandler {
   #writeOf(
     owned: OwnedTopic,
     batch: RecordBatch,
-  ): { readonly rows: number; readonly run: () => Promise<void> } {
+  ): { readonly rows: () => number; readonly run: () => Promise<void> } {
     const { sink, tierChangedCodec, deadLetterCodec } = this.ports;
     switch (batch.topic) {
       case TOPICS.relationshipLog: {
-        const facts = this.#rawFacts(owned, batch);
-        return { rows: facts.length, run: () => sink.writeFacts(facts) };
+        const facts = new Decoded(() => this.#rawFacts(owned, batch));
+        return { rows: () => facts.count, run: () => sink.writeFacts(facts) };
       }
       case TOPICS.tierChanges: {
-        const changes = values(batch).map((value) => tierChangedCodec.decode(value));
-        return { rows: changes.length, run: () => sink.writeTierChanges(changes) };
+        const changes = new Decoded(() => decodedValues(batch, (value) => tierChangedCodec.decode(value)));
+        return { rows: () => changes.count, run: () => sink.writeTierChanges(changes) };
       }
       case TOPICS.deadLetters: {
-        const letters = values(batch).map((value) => deadLetterCodec.decode(value));
-        return { rows: letters.length, run: () => sink.writeDeadLetters(letters) };
+        const letters = new Decoded(() => decodedValues(batch, (value) => deadLetterCodec.decode(value)));
+        return { rows: () => letters.count, run: () => sink.writeDeadLetters(letters) };
       }
       default:
         throw new Error(`the archive does not know topic ${batch.topic}`);
     }
   }
 
-  #rawFacts(owned: OwnedTopic, batch: RecordBatch): RawFact[] {
-    const facts: RawFact[] = [];
+  *#rawFacts(owned: OwnedTopic, batch: RecordBatch): Generator<RawFact> {
+    let { epoch } = owned;
     for (const { offset, value } of batch.records) {
       const { entry, detail } = this.ports.logCodec.decodeDetailed(value);
       switch (entry.type) {
         case 'epochRaised':
-          owned.epoch = BigInt(entry.epoch);
+          epoch = BigInt(entry.epoch);
           break;
         case 'tick':
         case 'rulesSet':
         case 'credit':
           break;
         default: {
-          const version = owned.epoch * EPOCH_FACTOR + BigInt(offset);
-          facts.push({ touchpoint: entry, detail, partition: batch.partition, offset, version });
+          const version = epoch * EPOCH_FACTOR + BigInt(offset);
+          yield { touchpoint: entry, detail, partition: batch.partition, offset, version };
         }
       }
     }
-    return facts;
+    // Only at the end: whoever has to begin again begins with the epoch of before.
+    owned.epoch = epoch;
   }
 
   async #discard(input: TopicPartition): Promise<void> {
@@ -193,8 +200,27 @@ export class ArchiveWorker implements ConsumerHandler {
 /** The topics that the archive reads. */
 export const ARCHIVED_TOPICS = [TOPICS.relationshipLog, TOPICS.tierChanges, TOPICS.deadLetters] as const;
 
-function values(batch: RecordBatch): Buffer[] {
-  return batch.records.flatMap(({ value }) => (value === null ? [] : [value]));
+/**
+ * Rows that are made when they are asked for, from the first one each time: decoded all at once, a large batch would
+ * outlive several rounds of garbage collection while it waits to be stored.
+ */
+class Decoded<Row> implements Iterable<Row> {
+  /** Of the last time. */
+  count = 0;
+
+  constructor(private readonly rows: () => Iterable<Row>) {}
+
+  *[Symbol.iterator](): Generator<Row> {
+    this.count = 0;
+    for (const row of this.rows()) {
+      this.count += 1;
+      yield row;
+    }
+  }
+}
+
+function* decodedValues<Row>(batch: RecordBatch, decode: (value: Buffer) => Row): Generator<Row> {
+  for (const { value } of batch.records) if (value !== null) yield decode(value);
 }
 
 function name({ topic, partition }: TopicPartition): string {

@@ -18,15 +18,15 @@ export class ClickHouseArchiveSink {
     this.#deadLetters = new DeadLetterSink(clickhouse);
   }
 
-  writeFacts(facts: readonly TouchpointEntry[]): Promise<void> {
+  writeFacts(facts: Iterable<TouchpointEntry>): Promise<void> {
     return this.#facts.write(facts);
   }
 
-  writeTierChanges(changes: readonly TierChanged[]): Promise<void> {
+  writeTierChanges(changes: Iterable<TierChanged>): Promise<void> {
     return this.#tierChanges.write(changes);
   }
 
-  writeDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void> {
+  writeDeadLetters(letters: Iterable<StoredDeadLetter>): Promise<void> {
     return this.#deadLetters.write(letters);
   }
 }

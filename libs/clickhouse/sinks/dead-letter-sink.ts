@@ -36,7 +36,7 @@ export class DeadLetterSink {
     );
   }
 
-  write(letters: readonly StoredDeadLetter[]): Promise<void> {
+  write(letters: Iterable<StoredDeadLetter>): Promise<void> {
     return this.#writer.write(letters);
   }
 }

@@ -18,19 +18,44 @@ export class TableWriter<Row> {
     readonly insertRowsMax = INSERT_ROWS_MAX,
   ) {}
 
-  /** Resolves when all rows are stored. Rejects with `ClickHouseFailure`; a part may be stored then: write all again. */
-  write(rows: readonly Row[]): Promise<void> {
+  /**
+   * Resolves when all rows are stored. Rejects with `ClickHouseFailure`, and with what `rows` throws; a part may be
+   * stored then: write all again. Rows are asked for as they are written, so that they need not all be there at once.
+   */
+  write(rows: Iterable<Row>): Promise<void> {
     const written = this.#tail.then(() => this.#insert(rows));
     this.#tail = written.catch(() => undefined);
     return written;
   }
 
-  async #insert(rows: readonly Row[]): Promise<void> {
-    for (let from = 0; from < rows.length; from += this.insertRowsMax)
-      await this.clickhouse.insert({
-        table: this.table,
-        columns: this.columns,
-        rows: rows.slice(from, from + this.insertRowsMax).map(this.encode),
-      });
+  async #insert(rows: Iterable<Row>): Promise<void> {
+    const { table, columns, insertRowsMax } = this;
+    const left = new RowsLeft(rows, this.encode);
+    while (!left.isDone) await this.clickhouse.insert({ table, columns, rows: left.next(insertRowsMax) });
+  }
+}
+
+/** Hands out rows in portions. */
+class RowsLeft<Row> {
+  readonly #iterator: Iterator<Row>;
+  #ahead: IteratorResult<Row, unknown>;
+
+  constructor(
+    rows: Iterable<Row>,
+    private readonly encode: (row: Row) => readonly CompactValue[],
+  ) {
+    this.#iterator = rows[Symbol.iterator]();
+    this.#ahead = this.#iterator.next();
+  }
+
+  get isDone(): boolean {
+    return this.#ahead.done === true;
+  }
+
+  *next(count: number): Generator<readonly CompactValue[]> {
+    for (let n = 0; n < count && this.#ahead.done !== true; n++) {
+      yield this.encode(this.#ahead.value);
+      this.#ahead = this.#iterator.next();
+    }
   }
 }

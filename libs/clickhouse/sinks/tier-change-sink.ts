@@ -45,7 +45,7 @@ export class TierChangeSink {
     this.#writer = new TableWriter(clickhouse, 'gravity.tier_changes', COLUMNS, rowOf, insertRowsMax);
   }
 
-  write(changes: readonly TierChanged[]): Promise<void> {
+  write(changes: Iterable<TierChanged>): Promise<void> {
     return this.#writer.write(changes);
   }
 }

@@ -188,7 +188,7 @@ export class TouchpointSink {
   }
 
   /** Resolves when all are stored: only then may their offsets be committed. */
-  write(entries: readonly TouchpointEntry[]): Promise<void> {
+  write(entries: Iterable<TouchpointEntry>): Promise<void> {
     return this.#writer.write(entries);
   }
 }

@@ -17,7 +17,7 @@ export class SimulatedTables {
   readonly tierChanges = new Map<string, TierChanged>();
   readonly deadLetters = new Map<string, StoredDeadLetter>();
 
-  putFacts(facts: readonly RawFact[]): void {
+  putFacts(facts: Iterable<RawFact>): void {
     for (const fact of facts) {
       const { brand, channel, at, eventId, person, contentHash } = fact.touchpoint;
       const key = JSON.stringify([brand, channel, at, eventId, person, contentHash]);
@@ -26,11 +26,11 @@ export class SimulatedTables {
     }
   }
 
-  putTierChanges(changes: readonly TierChanged[]): void {
+  putTierChanges(changes: Iterable<TierChanged>): void {
     for (const change of changes) this.tierChanges.set(tierChangeKey(change), change);
   }
 
-  putDeadLetters(letters: readonly StoredDeadLetter[]): void {
+  putDeadLetters(letters: Iterable<StoredDeadLetter>): void {
     for (const letter of letters) this.deadLetters.set(deadLetterKey(letter), letter);
   }
 }
@@ -75,19 +75,20 @@ export class SimulatedArchiveSink implements ArchiveSink {
     private readonly life: Life,
   ) {}
 
-  writeFacts(facts: readonly RawFact[]): Promise<void> {
-    return this.#insert(`${facts.length} facts`, () => this.tables.putFacts(facts));
+  writeFacts(facts: Iterable<RawFact>): Promise<void> {
+    return this.#insert('facts', facts, (rows) => this.tables.putFacts(rows));
   }
 
-  writeTierChanges(changes: readonly TierChanged[]): Promise<void> {
-    return this.#insert(`${changes.length} tier changes`, () => this.tables.putTierChanges(changes));
+  writeTierChanges(changes: Iterable<TierChanged>): Promise<void> {
+    return this.#insert('tier changes', changes, (rows) => this.tables.putTierChanges(rows));
   }
 
-  writeDeadLetters(letters: readonly StoredDeadLetter[]): Promise<void> {
-    return this.#insert(`${letters.length} dead letters`, () => this.tables.putDeadLetters(letters));
+  writeDeadLetters(letters: Iterable<StoredDeadLetter>): Promise<void> {
+    return this.#insert('dead letters', letters, (rows) => this.tables.putDeadLetters(rows));
   }
 
-  #insert(what: string, effect: () => void): Promise<void> {
-    return this.scheduler.call(this.life, 'insert', `insert ${what}`, effect);
+  #insert<Row>(what: string, rows: Iterable<Row>, put: (rows: readonly Row[]) => void): Promise<void> {
+    const all = [...rows];
+    return this.scheduler.call(this.life, 'insert', `insert ${all.length} ${what}`, () => put(all));
   }
 }
