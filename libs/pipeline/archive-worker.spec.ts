@@ -27,16 +27,16 @@ class KeepingSink implements ArchiveSink {
   }
   #keep<T>(kept: T[], rows: Iterable<T>): Promise<void> {
     // It fails when it has asked for all rows: the next attempt asks for them anew.
-    let all: readonly T[];
-    try {
-      all = [...rows];
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    this.failures -= 1;
-    if (this.failures >= 0) return Promise.reject(new Error('ClickHouse is away'));
-    kept.push(...all);
-    return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const all = [...rows];
+      this.failures -= 1;
+      if (this.failures >= 0) {
+        reject(new Error('ClickHouse is away'));
+        return;
+      }
+      kept.push(...all);
+      resolve();
+    });
   }
 }
 
