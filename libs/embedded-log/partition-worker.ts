@@ -151,8 +151,8 @@ export class PartitionWorker {
       while (!this.stopping) {
         if (this.lost !== null) throw this.lost;
         this.busyFrom = Date.now();
-        if (!this.paused && reader.waiting > 0) await this.filled(reader);
-        const batch = this.paused || this.stopping ? null : reader.next(this.parts.batchRecordsMax);
+        if (!this.paused && reader.waiting > 0 && !(await this.filled(reader))) continue;
+        const batch = this.paused ? null : reader.next(this.parts.batchRecordsMax);
         if (batch === null) {
           this.busyFrom = null;
           await this.waker.sleep();
@@ -173,15 +173,19 @@ export class PartitionWorker {
     }
   }
 
-  /** Until there is a batch's worth of records, or the first has waited for long enough. */
-  private async filled(reader: PartitionReader): Promise<void> {
+  /**
+   * Until there is a batch's worth of records, or the first has waited for long enough.
+   * @returns false where something else has to be seen to first
+   */
+  private async filled(reader: PartitionReader): Promise<boolean> {
     const { batchRecordsMax, fillMs } = this.parts;
     const until = Date.now() + fillMs;
     for (let left = fillMs; left > 0 && reader.waiting < batchRecordsMax; left = until - Date.now()) {
-      if (this.stopping || this.paused || this.lost !== null) return;
       this.busyFrom = null;
       await this.waker.sleep(left);
+      if (this.stopping || this.paused || this.lost !== null) return false;
     }
+    return true;
   }
 
   private backoff(): number {

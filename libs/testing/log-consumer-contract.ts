@@ -44,6 +44,29 @@ export function consumerContract(probe: () => LogProbe, timeoutMs: number): void
     );
 
     it(
+      'may hold records back to fill a batch, and stops, pauses and goes on while it does',
+      async () => {
+        const topic = await probe().topic();
+        const handler = new RecordingHandler();
+        const consumer = probe().log.consumer(optionsFor(topic, { batchRecordsMax: 50, fillMs: 60_000 }));
+        await consumer.start(handler);
+        await probe().appendNumbered(topic, 0, 0, 60);
+        await eventually(() => expect(handler.records.length).toBeGreaterThanOrEqual(50));
+        await eventually(() => expect(consumer.health().assigned).toHaveLength(1));
+        consumer.pause({ topic, partition: 0 });
+        consumer.resume({ topic, partition: 0 });
+        await consumer.stop();
+        expect(handler.callsOf(0)).toEqual(['assigned', 'batch', 'revoked']);
+        const hasty = new RecordingHandler();
+        const other = probe().log.consumer(optionsFor(topic, { batchRecordsMax: 50, fillMs: 1 }));
+        await other.start(hasty);
+        await eventually(() => expect(hasty.valuesOf(0)).toEqual(values(0, 60)));
+        await other.stop();
+      },
+      timeoutMs,
+    );
+
+    it(
       'starts where `assigned` says, and goes on past what a transaction has left behind',
       async () => {
         const topic = await probe().topic();
