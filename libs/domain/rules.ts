@@ -32,7 +32,7 @@ export interface Scheme {
 }
 
 export interface WindowSpec {
-  /** `5m`, `1h`, `24h`, `30d`, … */
+  /** `1m`, `5m`, `1h`, `24h`, `30d`, … */
   readonly id: string;
   readonly widthMs: number;
   readonly slideMs: number;
@@ -60,6 +60,7 @@ const DAY = 24 * HOUR;
 export const DEFAULT_ZONE = 'Asia/Shanghai';
 
 export const DEFAULT_WINDOWS: readonly WindowSpec[] = [
+  { id: '1m', widthMs: MINUTE, slideMs: 10_000, latenessMs: 5 * MINUTE },
   { id: '5m', widthMs: 5 * MINUTE, slideMs: 10_000, latenessMs: 10 * MINUTE },
   { id: '1h', widthMs: HOUR, slideMs: MINUTE, latenessMs: HOUR },
   { id: '24h', widthMs: DAY, slideMs: 5 * MINUTE, latenessMs: 6 * HOUR },

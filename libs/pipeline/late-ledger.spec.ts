@@ -12,8 +12,9 @@ const ENTRIES: readonly LogEntry[] = [
   visit(NOON - 3 * MINUTE, { id: 'in-time', person: 'a' }),
   tick(NOON),
   // Late, but no end it counts in is final yet.
-  visit(NOON - 9 * MINUTE, { id: 'late', person: 'a' }),
-  // The 5 minutes windows up to 11:50 are final, and those of an hour up to 11:00.
+  visit(NOON - 4 * MINUTE, { id: 'late', person: 'a' }),
+  // The 1 minute windows up to 11:55 are final, those of 5 minutes up to 11:50, and those of an hour up to 11:00.
+  visit(NOON - 9 * MINUTE, { id: 'late-for-one', person: 'a' }),
   visit(NOON - 12 * MINUTE, { id: 'too-late', person: 'b' }),
   engage(NOON - 65 * MINUTE, 'LIKE', { id: 'much-too-late', person: 'b' }),
   // Again, and late this time: it has missed nothing.
@@ -41,9 +42,12 @@ describe('the late ledger', () => {
     }));
     const round = (value: number) => Math.round(value * 100) / 100;
     expect(rows.map((row) => ({ ...row, from: round(row.from), to: round(row.to) }))).toEqual([
-      { id: 'too-late', person: 'b', window: '5m', offset: 6, from: -11.83, to: -9.83 },
-      { id: 'much-too-late', person: 'b', window: '5m', offset: 7, from: -64.83, to: -59.83 },
-      { id: 'much-too-late', person: 'b', window: '1h', offset: 7, from: -64, to: -59 },
+      { id: 'late-for-one', person: 'a', window: '1m', offset: 6, from: -8.83, to: -7.83 },
+      { id: 'too-late', person: 'b', window: '1m', offset: 7, from: -11.83, to: -10.83 },
+      { id: 'too-late', person: 'b', window: '5m', offset: 7, from: -11.83, to: -9.83 },
+      { id: 'much-too-late', person: 'b', window: '1m', offset: 8, from: -64.83, to: -63.83 },
+      { id: 'much-too-late', person: 'b', window: '5m', offset: 8, from: -64.83, to: -59.83 },
+      { id: 'much-too-late', person: 'b', window: '1h', offset: 8, from: -64, to: -59 },
     ]);
   });
 });

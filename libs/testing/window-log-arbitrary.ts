@@ -20,6 +20,7 @@ export const WINDOW_SETS: readonly (readonly WindowSpec[])[] = [
     { id: 'c', widthMs: 10 * MINUTE, slideMs: MINUTE, latenessMs: 25 * SECOND },
   ],
   [
+    { id: 'a0', widthMs: 20 * SECOND, slideMs: 10 * SECOND, latenessMs: 2 * MINUTE },
     { id: 'a', widthMs: 2 * MINUTE, slideMs: 10 * SECOND, latenessMs: 5 * MINUTE },
     { id: 'b', widthMs: 10 * MINUTE, slideMs: MINUTE, latenessMs: 20 * MINUTE },
     { id: 'c', widthMs: 60 * MINUTE, slideMs: 5 * MINUTE, latenessMs: 60 * MINUTE },

@@ -15,7 +15,7 @@ const LINKED_BEFORE_RATE = 0.4;
 const LATE_RATE = 0.01;
 const LATE_MEAN_MS = 60_000;
 /** Inside the lateness of every window. */
-const LATE_MAX_MS = 9 * 60_000;
+const LATE_MAX_MS = 4 * 60_000;
 
 /** Kinds of `EngineLoad.kinds`. A link is an active moment too. */
 export const VISIT = 0;

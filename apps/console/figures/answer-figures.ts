@@ -19,7 +19,7 @@ export interface FiguresQuestion {
   readonly brand: string;
   /** `all` or one channel. */
   readonly channel: string;
-  /** `5m`, `1h`, `24h` or `30d`. */
+  /** `1m`, `5m`, `1h`, `24h` or `30d`. */
   readonly window: string;
   /** Events before this instant, ms; null: now. */
   readonly at: number | null;

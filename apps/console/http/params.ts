@@ -46,7 +46,7 @@ const wholeNumber = (min: number, max: number) =>
     .refine((value) => value >= min && value <= max, `expected a whole number from ${min} to ${max}`);
 
 const windowIds = DEFAULT_WINDOWS.map(({ id }) => id);
-const [firstWindow = '5m', ...otherWindows] = windowIds;
+const [firstWindow = '1h', ...otherWindows] = windowIds;
 
 export const PARAMS = {
   brand: text().optional().describe('Needed where there is more than one'),

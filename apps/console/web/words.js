@@ -1,6 +1,6 @@
 /** What ids are called on the page, with the Chinese terms of FAST+. */
 
-export const WINDOWS = { '5m': '5 min', '1h': '1 h', '24h': '24 h', '30d': '30 d' };
+export const WINDOWS = { '1m': '1 min', '5m': '5 min', '1h': '1 h', '24h': '24 h', '30d': '30 d' };
 
 export const CHANNELS = {
   all: ['All channels', '全域'],

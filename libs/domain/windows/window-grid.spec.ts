@@ -9,6 +9,7 @@ describe('a grid of windows', () => {
     const { grainMs, windows } = windowGrid(DEFAULT_WINDOWS, 0);
     expect(grainMs).toBe(10_000);
     expect(windows.map(({ ends, grains }) => [ends, grains])).toEqual([
+      [6, 1],
       [30, 1],
       [60, 6],
       [288, 30],
