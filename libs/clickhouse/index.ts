@@ -56,7 +56,13 @@ export {
   type TierChangeCursor,
   type TierChangesQuery,
 } from './queries/tier-changes.js';
-export { addedCounts, NO_COUNTS, type WindowCounts } from './queries/window-counts.js';
+export {
+  addedCounts,
+  NO_COUNTS,
+  WINDOW_COUNT_READERS,
+  WINDOW_COUNTS,
+  type WindowCounts,
+} from './queries/window-counts.js';
 export {
   latestWindowFigures,
   windowFiguresAt,

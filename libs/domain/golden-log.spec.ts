@@ -21,6 +21,8 @@ import { FOLD_VERSION } from './fold-version.js';
  */
 const GOLDEN: Readonly<Record<number, string>> = {
   1: '483a2af9badc5fae0ca5e7e9ba333e9e',
+  // Buyers in the rows of windows, which are not in this answer.
+  2: '483a2af9badc5fae0ca5e7e9ba333e9e',
 };
 
 const MINUTE = 60_000;

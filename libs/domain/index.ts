@@ -106,6 +106,7 @@ export {
   presenceReplaced,
   type PersonView,
 } from './windows/person-replaced.js';
+export { buyersChanged, type Purchase } from './windows/buyers-changed.js';
 export { moneyChanged } from './windows/money-changed.js';
 export { WindowChanges, type Aggregate } from './windows/window-changes.js';
 export { WindowFigures, type WindowRowBatch } from './windows/window-figures.js';

@@ -16,7 +16,10 @@ export interface Retention {
   readonly purchases: number;
   /** Link switches: as long as purchases and windows ask for them. */
   readonly switches: number;
-  /** Orders paid earlier, and refunds without order, are settled: no refund that counts can come any more. */
+  /**
+   * Orders paid earlier, and refunds without order, are settled: no refund that counts can come any more, and no
+   * window end that may still change has them in its window.
+   */
   readonly orders: number;
   /** … but not while a record of theirs is younger than this: it might be repeated. */
   readonly quiet: number;
@@ -53,7 +56,7 @@ function retentionFrom(rules: CompiledRules, watermark: number): Retention {
   return {
     purchases,
     switches: Math.min(purchases - rules.joinToleranceMaxMs, changing, covered),
-    orders: changing - refundHorizonMs(rules.rules),
+    orders: Math.min(changing - refundHorizonMs(rules.rules), covered),
     quiet: changing,
     recent: watermark - latenessMs,
     presence: covered,

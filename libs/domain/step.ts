@@ -6,6 +6,7 @@ import { findToggle, NO_RELATION, withoutToggle, withToggle } from './links.js';
 import { NO_MONEY, withPayment, withRefund, type MoneySink } from './money.js';
 import { idHashOf, RecentRecords, withoutPresence, type RecentPresence } from './recent-presence.js';
 import { draftOf, type Draft, type Links, type Relationship } from './relationship.js';
+import { buyersChanged } from './windows/buyers-changed.js';
 import { moneyChanged } from './windows/money-changed.js';
 import { linksChanged, presenceReplaced } from './windows/person-replaced.js';
 import { NO_PRESENCE } from './windows/presence.js';
@@ -96,7 +97,9 @@ class PersonStep {
       event.type === 'orderPaid'
         ? withPayment(money, event, horizonMs, sink)
         : withRefund(money, event, horizonMs, sink);
-    if (this.after.money !== money) this.news = true;
+    if (this.after.money === money) return;
+    this.news = true;
+    if (!event.guest) buyersChanged(money.orders, this.after.money.orders, this.windows, out.windows);
   }
 
   link(event: LinkChanged): void {

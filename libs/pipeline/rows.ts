@@ -27,6 +27,7 @@ export interface WindowFigureRow extends RowHead {
   readonly visitors_related: number;
   readonly capital: number;
   readonly orders: number;
+  readonly buyers: number;
   readonly gmv_gross_minor: number;
   readonly refunds_minor: number;
 }

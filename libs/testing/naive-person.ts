@@ -45,7 +45,7 @@ function daysBetween(from: string, to: string): number {
 }
 
 /** Of all records with one identity the one with the smallest (time, hash). */
-function distinct<T extends Touchpoint>(
+export function distinct<T extends Touchpoint>(
   records: readonly T[],
   identity: (record: T) => string,
 ): readonly T[] {
@@ -97,6 +97,11 @@ export class NaivePerson {
       else for (const name of live) if (name.startsWith('MEMBER/')) live.delete(name);
     }
     return [...live];
+  }
+
+  /** Channels that a live link was made in. */
+  liveChannels(t: number): readonly string[] {
+    return this.liveLinks(t).map((name) => name.slice(name.indexOf('/') + 1));
   }
 
   isRelated(t: number): boolean {

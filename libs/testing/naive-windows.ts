@@ -33,6 +33,8 @@ export interface MoneyEntry {
   readonly type: 'money';
   readonly id: string;
   readonly brand: string;
+  /** Null: a guest. */
+  readonly person: string | null;
   readonly channel: string;
   readonly at: number;
   readonly orders: number;
@@ -47,6 +49,7 @@ export interface NaiveFigures {
   readonly visitors_related: number;
   readonly capital: number;
   readonly orders: number;
+  readonly buyers: number;
   readonly gmv_gross_minor: number;
   readonly refunds_minor: number;
 }
@@ -116,12 +119,14 @@ function recount(
 ): NaiveFigures {
   const visitors = new Set<string>();
   const active = new Set<string>();
+  const buyers = new Set<string>();
   const money = { orders: 0, gmv_gross_minor: 0, refunds_minor: 0 };
   for (const fact of facts) {
     if (fact.at < from || fact.at >= to || !isHere(fact, channel)) continue;
     if (fact.type === 'seen') visitors.add(fact.person);
     if (fact.type === 'seen' && fact.active) active.add(fact.person);
     if (fact.type !== 'money') continue;
+    if (fact.orders > 0 && fact.person !== null) buyers.add(fact.person);
     money.orders += fact.orders;
     money.gmv_gross_minor += fact.grossMinor;
     money.refunds_minor += fact.refundMinor;
@@ -138,6 +143,7 @@ function recount(
     active_related: countIn(active, related),
     visitors_related: countIn(visitors, related),
     capital: capital.size,
+    buyers: buyers.size,
     ...money,
   };
 }

@@ -4,6 +4,7 @@ import {
   NO_PRESENCE,
   WindowChanges,
   WindowFigures,
+  buyersChanged,
   linksChanged,
   moneyChanged,
   presenceFromJson,
@@ -13,26 +14,30 @@ import {
   type LinkView,
   type PersonPresence,
   type PresenceJson,
+  type Purchase,
   type Span,
   type WindowGrid,
   type WindowRow,
   type WindowSpec,
 } from '#domain';
-import { type LinkEntry, type WindowLogEntry } from './naive-windows.js';
+import { type LinkEntry, type MoneyEntry, type WindowLogEntry } from './naive-windows.js';
 
 interface FoldedPerson {
   readonly presence: PersonPresence;
   readonly toggles: readonly LinkEntry[];
   /** Of the toggles; one object as long as they do not change, as in the fold. */
   readonly links: LinkView;
+  /** In no order: the engine asks for none. */
+  readonly purchases: readonly Purchase[];
 }
 
 interface StoredPerson {
   readonly presence: PresenceJson;
   readonly toggles: readonly LinkEntry[];
+  readonly purchases: readonly Purchase[];
 }
 
-const NOBODY: FoldedPerson = { presence: NO_PRESENCE, toggles: [], links: NO_LINKS };
+const NOBODY: FoldedPerson = { presence: NO_PRESENCE, toggles: [], links: NO_LINKS, purchases: [] };
 
 /** State of the fold; a batch works on its own copy, so that it can be dropped. */
 interface FoldState {
@@ -97,7 +102,7 @@ export class WindowHarness {
       }
       if (!ids.has(entry.id)) changes.countLate(entry.at, grid);
       if (entry.type === 'money') {
-        if (!ids.has(entry.id)) moneyChanged(entry, { grid, brand: entry.brand }, changes);
+        if (!ids.has(entry.id)) foldMoney(entry, persons, grid, changes);
       } else {
         const key = personId(entry.brand, entry.person);
         persons.set(key, foldPerson(persons.get(key) ?? NOBODY, entry, grid, changes));
@@ -136,10 +141,12 @@ export class WindowHarness {
   }
 
   checkpoint(): HarnessCheckpoint {
-    const persons = [...this.state.persons].map(([key, { presence, toggles }]): [string, StoredPerson] => [
-      key,
-      { presence: presenceToJson(presence), toggles },
-    ]);
+    const persons = [...this.state.persons].map(
+      ([key, { presence, toggles, purchases }]): [string, StoredPerson] => [
+        key,
+        { presence: presenceToJson(presence), toggles, purchases },
+      ],
+    );
     return {
       position: this.position,
       figures: this.figures.snapshot(),
@@ -156,9 +163,9 @@ export class WindowHarness {
     this.state = {
       grid: windowGrid(this.specs, this.figures.watermark, this.fineRowsFrom),
       persons: new Map(
-        saved.persons.map(([key, { presence, toggles }]) => [
+        saved.persons.map(([key, { presence, toggles, purchases }]) => [
           key,
-          { presence: presenceFromJson(presence), toggles, links: linkViewOf(toggles) },
+          { presence: presenceFromJson(presence), toggles, links: linkViewOf(toggles), purchases },
         ]),
       ),
       ids: saved.ids,
@@ -178,6 +185,22 @@ export function rowKey(brand: string, channel: string, window: string, end: numb
 
 function personId(brand: string, person: string): string {
   return `${brand}|${person}`;
+}
+
+function foldMoney(
+  entry: MoneyEntry,
+  persons: Map<string, FoldedPerson>,
+  grid: WindowGrid,
+  out: WindowChanges,
+): void {
+  const ctx = { grid, brand: entry.brand };
+  moneyChanged(entry, ctx, out);
+  if (entry.person === null || entry.orders === 0) return;
+  const key = personId(entry.brand, entry.person);
+  const before = persons.get(key) ?? NOBODY;
+  const purchases = [...before.purchases, { paidAt: entry.at, channel: entry.channel }];
+  buyersChanged(before.purchases, purchases, ctx, out);
+  persons.set(key, { ...before, purchases });
 }
 
 function foldPerson(

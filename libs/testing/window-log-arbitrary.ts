@@ -96,6 +96,7 @@ const entry: fc.Arbitrary<WindowLogEntry | 'again'> = fc.oneof(
       id: fc.constant(''),
       at: fc.constant(0),
       brand,
+      person: fc.constantFrom(null, 'p1', 'p1', 'p2', 'p3', 'p4'),
       channel,
       orders: fc.constantFrom(0, 1),
       grossMinor: amount,

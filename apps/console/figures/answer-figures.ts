@@ -207,6 +207,7 @@ function answerOf(
     connection: ratio(counts.active_related, counts.visitors),
     related_visit_share: ratio(counts.visitors_related, counts.visitors),
     orders: counts.orders,
+    buyers: counts.buyers,
     gmv_gross_minor: counts.gmv_gross_minor,
     refunds_minor: counts.refunds_minor,
     gmv_net_minor: counts.gmv_gross_minor - counts.refunds_minor,

@@ -14,6 +14,8 @@ export const ratioSchema = z
   .readonly();
 export type Ratio = z.infer<typeof ratioSchema>;
 
+const buyers = count.describe('Distinct persons with an order in the window; guests are none');
+
 const moneyShape = {
   orders: count,
   gmv_gross_minor: money,
@@ -59,6 +61,7 @@ export const figuresAnswerSchema = z
       'FAST+ Connection, channel gravity 场域引力: active relations / visitors',
     ),
     related_visit_share: ratioSchema.describe('Related visitors / visitors'),
+    buyers,
     ...moneyShape,
     period: periodAnswerSchema
       .nullable()
@@ -86,6 +89,7 @@ export const seriesAnswerSchema = z
             active: count,
             visitors_related: count,
             active_related: count,
+            buyers,
           },
           ...moneyShape,
         }),

@@ -8,6 +8,8 @@ import {
   oneOf,
   rowOf,
   text,
+  WINDOW_COUNT_READERS,
+  WINDOW_COUNTS,
   windowFiguresAt,
   type ClickHouse,
   type WindowCounts,
@@ -37,8 +39,7 @@ export interface WindowBoard {
 
 const ROW = rowOf({
   ...{ channel: text, partition: integer, version: big, status: oneOf(ROW_STATUSES), watermark_ms: integer },
-  ...{ visitors: integer, active: integer, active_related: integer, visitors_related: integer },
-  ...{ capital: integer, orders: integer, gmv_gross_minor: integer, refunds_minor: integer },
+  ...WINDOW_COUNT_READERS,
 });
 type Row = ReturnType<typeof ROW>;
 
@@ -90,7 +91,7 @@ async function boardAt(
   const rows = await clickhouse.query({
     sql: `
       SELECT channel, partition, version, status, toUnixTimestamp64Milli(watermark) AS watermark_ms,
-        visitors, active, active_related, visitors_related, capital, orders, gmv_gross_minor, refunds_minor
+        ${WINDOW_COUNTS.join(', ')}
       FROM gravity.window_figures FINAL
       WHERE brand = {brand:String} AND window = {window:String} AND generation = {generation:UInt32}
         AND end = fromUnixTimestamp64Milli({end:Int64}, 'UTC')`,

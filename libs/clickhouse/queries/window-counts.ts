@@ -1,9 +1,10 @@
 import { type WindowFigureRow } from '#pipeline';
+import { integer } from '../row-reader.js';
 
 /** The figures that a window end has. */
 export const WINDOW_COUNTS = [
   ...(['visitors', 'active', 'active_related', 'visitors_related'] as const),
-  ...(['capital', 'orders', 'gmv_gross_minor', 'refunds_minor'] as const),
+  ...(['capital', 'orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
 ] satisfies readonly (keyof WindowFigureRow)[];
 
 export type WindowCount = (typeof WINDOW_COUNTS)[number];
@@ -18,9 +19,23 @@ export const NO_COUNTS: WindowCounts = {
   visitors_related: 0,
   capital: 0,
   orders: 0,
+  buyers: 0,
   gmv_gross_minor: 0,
   refunds_minor: 0,
 };
+
+/** How each of them is read from a row. */
+export const WINDOW_COUNT_READERS = {
+  visitors: integer,
+  active: integer,
+  active_related: integer,
+  visitors_related: integer,
+  capital: integer,
+  orders: integer,
+  buyers: integer,
+  gmv_gross_minor: integer,
+  refunds_minor: integer,
+} satisfies Record<WindowCount, typeof integer>;
 
 /** Persons are partitioned, so counts add up over partitions (never over channels). */
 export function addedCounts(left: WindowCounts, right: WindowCounts): WindowCounts {

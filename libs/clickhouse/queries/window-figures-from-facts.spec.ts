@@ -37,7 +37,7 @@ async function figures(facts: readonly Touchpoint[], channel?: string): Promise<
 
 const counts = (...[visitors, active, active_related, visitors_related, capital]: number[]) => ({
   ...{ visitors, active, active_related, visitors_related, capital },
-  ...{ orders: 0, gmv_gross_minor: 0, refunds_minor: 0 },
+  ...{ orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
 });
 
 it('is all zeros without facts', async () => {
@@ -100,7 +100,13 @@ it('every kind of event but a visit is active', async () => {
     visitFact('visitor', head),
     paidFact('order:g', 'g', 50, head),
   ];
-  const expected = { ...counts(9, 8, 1, 1, 1), orders: 2, gmv_gross_minor: 150, refunds_minor: 40 };
+  const expected = {
+    ...counts(9, 8, 1, 1, 1),
+    orders: 2,
+    buyers: 1,
+    gmv_gross_minor: 150,
+    refunds_minor: 40,
+  };
   expect(await figures(facts)).toEqual(expected);
   expect(await figures([], 'wecom')).toEqual(expected);
   expect(await figures([], 'shop')).toEqual(counts(0, 0, 0, 0, 0));
@@ -185,8 +191,36 @@ it('of records with one id the smallest (time, hash) counts, wherever it lies', 
   ];
   expect(await figures([...facts, ...facts])).toEqual({
     ...counts(4, 1, 0, 0, 0),
-    ...{ orders: 1, gmv_gross_minor: 45, refunds_minor: 11 },
+    ...{ orders: 1, buyers: 1, gmv_gross_minor: 45, refunds_minor: 11 },
   });
-  expect(await figures([], 'live')).toMatchObject({ visitors: 2, active: 1, orders: 1, gmv_gross_minor: 7 });
-  expect(await figures([], 'shop')).toMatchObject({ visitors: 3, active: 1, orders: 0, gmv_gross_minor: 38 });
+  expect(await figures([], 'live')).toMatchObject({
+    visitors: 2,
+    active: 1,
+    orders: 1,
+    buyers: 1,
+    gmv_gross_minor: 7,
+  });
+  expect(await figures([], 'shop')).toMatchObject({
+    visitors: 3,
+    active: 1,
+    orders: 0,
+    buyers: 0,
+    gmv_gross_minor: 38,
+  });
+});
+
+it('a buyer is a person with an order whose first line lies in the window and channel; guests are none', async () => {
+  const facts = [
+    paidFact('twice', 'o1', 10, { at: FROM }),
+    paidFact('twice', 'o2', 10, { at: FROM + 1, channel: 'live' }),
+    paidFact('before', 'o3', 10, { at: FROM - 1 }),
+    paidFact('before', 'o3', 10, { at: FROM + 1, lineId: '2' }),
+    paidFact('nothing paid', 'o4', 0, { at: T - 1 }),
+    refundFact('nothing paid', 'o4', 0, { at: T - 1, full: true }),
+    paidFact('order:o5', 'o5', 10, { at: FROM }),
+    refundFact('only back', 'o6', 10, { at: FROM }),
+  ];
+  expect(await figures(facts)).toMatchObject({ orders: 4, buyers: 2 });
+  expect(await figures([], 'live')).toMatchObject({ orders: 1, buyers: 1 });
+  expect(await figures([], 'shop')).toMatchObject({ orders: 3, buyers: 2 });
 });

@@ -57,17 +57,21 @@ const CAPITAL = `
   SELECT uniqExact(person) AS capital FROM (${LINK_SPANS})
   WHERE live_from < {until:Int64} AND {until:Int64} <= live_to AND ${HERE}`;
 
-/** Amounts count when and where they were paid; an order counts once, with its first line. Guests count too. */
+/** Amounts count when and where they were paid; an order counts once, with its first line. Guests count too, but are no buyers. */
 const MONEY_COUNTS = `
   WITH
     money AS (SELECT *, money_channel AS channel FROM (${MONEY})),
     orders AS (
-      SELECT min(at_ms) AS first_ms, argMin(money_channel, (at_ms, hash, line_id)) AS channel
+      SELECT person, min(at_ms) AS first_ms, argMin(money_channel, (at_ms, hash, line_id)) AS channel
       FROM money WHERE type = 'orderPaid'
       GROUP BY person, order_id
     )
   SELECT
     (SELECT count() FROM orders WHERE first_ms >= {from:Int64} AND ${HERE}) AS orders,
+    (
+      SELECT uniqExact(person) FROM orders
+      WHERE first_ms >= {from:Int64} AND NOT startsWith(person, 'order:') AND ${HERE}
+    ) AS buyers,
     sumIf(amount, type = 'orderPaid') AS gmv_gross_minor,
     sumIf(amount, type = 'orderRefunded') AS refunds_minor
   FROM money WHERE at_ms >= {from:Int64} AND ${HERE}`;
@@ -92,7 +96,7 @@ export async function windowFiguresFromFacts(
     clickhouse.query({
       sql: MONEY_COUNTS,
       params,
-      row: rowOf({ orders: integer, gmv_gross_minor: integer, refunds_minor: integer }),
+      row: rowOf({ orders: integer, buyers: integer, gmv_gross_minor: integer, refunds_minor: integer }),
     }),
   ]);
   if (presence === undefined || stock === undefined || money === undefined)

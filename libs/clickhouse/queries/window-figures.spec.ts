@@ -42,6 +42,7 @@ function row(
       visitors_related: 1,
       capital: 10,
       orders: 2,
+      buyers: 1,
       gmv_gross_minor: 300,
       refunds_minor: 20,
     },
@@ -72,7 +73,15 @@ describe('latestWindowFigures', () => {
     expect(await latest()).toEqual({
       ...{ end: end(2), status: 'closed', watermark: end(2), generation: 1 },
       ...{ partitionsReporting: 2, partitionsWithRows: 1 },
-      ...{ visitors: 6, active: 1, active_related: 1, visitors_related: 1, capital: 10, orders: 2 },
+      ...{
+        visitors: 6,
+        active: 1,
+        active_related: 1,
+        visitors_related: 1,
+        capital: 10,
+        orders: 2,
+        buyers: 1,
+      },
       ...{ gmv_gross_minor: 300, refunds_minor: 20 },
     });
   });

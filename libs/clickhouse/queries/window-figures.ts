@@ -4,7 +4,13 @@ import { type RowStatus } from '#pipeline';
 import { type ClickHouse } from '../clickhouse.js';
 import { integer, listOf, oneOf, rowOf } from '../row-reader.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';
-import { addedCounts, NO_COUNTS, WINDOW_COUNTS, type WindowCounts } from './window-counts.js';
+import {
+  addedCounts,
+  NO_COUNTS,
+  WINDOW_COUNT_READERS,
+  WINDOW_COUNTS,
+  type WindowCounts,
+} from './window-counts.js';
 
 export interface WindowQuery {
   readonly brand: string;
@@ -74,17 +80,6 @@ async function newestEnd(clickhouse: ClickHouse, query: WindowQuery, { generatio
   return known?.end_ms ?? closedTo;
 }
 
-const COUNT_READERS = {
-  visitors: integer,
-  active: integer,
-  active_related: integer,
-  visitors_related: integer,
-  capital: integer,
-  orders: integer,
-  gmv_gross_minor: integer,
-  refunds_minor: integer,
-};
-
 async function rowsAt(clickhouse: ClickHouse, query: WindowQuery, generation: number, end: number) {
   return clickhouse.query({
     sql: `
@@ -94,7 +89,12 @@ async function rowsAt(clickhouse: ClickHouse, query: WindowQuery, generation: nu
         AND end = fromUnixTimestamp64Milli({end:Int64}, 'UTC') AND generation = {generation:UInt32}`,
     params: { ...query, channel: query.channel ?? ALL_CHANNELS, generation, end },
     settings: { do_not_merge_across_partitions_select_final: 1 },
-    row: rowOf({ partition: integer, status: oneOf(ROW_STATUSES), watermark_ms: integer, ...COUNT_READERS }),
+    row: rowOf({
+      partition: integer,
+      status: oneOf(ROW_STATUSES),
+      watermark_ms: integer,
+      ...WINDOW_COUNT_READERS,
+    }),
   });
 }
 
@@ -189,7 +189,7 @@ export async function windowSeries(
       ...{ generation: beats.generation, points: query.pointsMax ?? 500 },
     },
     settings: { do_not_merge_across_partitions_select_final: 1 },
-    row: rowOf({ end_ms: integer, statuses: listOf(oneOf(ROW_STATUSES)), ...COUNT_READERS }),
+    row: rowOf({ end_ms: integer, statuses: listOf(oneOf(ROW_STATUSES)), ...WINDOW_COUNT_READERS }),
   });
   return rows.map(({ end_ms, statuses, ...counts }) => ({
     ...counts,

@@ -56,7 +56,7 @@ function windowRow(
   return {
     ...{ table: 'window_figures', ...head(), channel: 'all', window: '5m', end },
     ...{ status: 'closed', watermark: NOON, visitors: 0, active: 0, active_related: 0, visitors_related: 0 },
-    ...{ capital: 1, orders: 0, gmv_gross_minor: 0, refunds_minor: 0 },
+    ...{ capital: 1, orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
     ...figures,
   };
 }
@@ -64,7 +64,7 @@ function windowRow(
 /** What a right fold would have written, at the two last closed ends. */
 async function writeWindows(changes: { readonly visitors?: number } = {}): Promise<void> {
   const before = { visitors: 2, active: 1, active_related: 1, visitors_related: 1 };
-  const money = { orders: 1, gmv_gross_minor: 500 };
+  const money = { orders: 1, buyers: 1, gmv_gross_minor: 500 };
   for (const channel of ['all', 'shop']) {
     await write(
       windowRow(NOON - MINUTE, { channel, ...before, ...money }),

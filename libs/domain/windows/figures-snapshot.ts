@@ -5,7 +5,7 @@ import { ByteWriter } from './byte-writer.js';
 import type { Aggregate } from './window-changes.js';
 import { METRICS } from './window-metrics.js';
 
-const VERSION = 1;
+const VERSION = 2;
 
 interface SnapshotHead {
   /** ms */
@@ -79,6 +79,7 @@ function writeFigure(figure: FigureToSave, out: ByteWriter): void {
 export function readSnapshot(bytes: Uint8Array, specs: readonly WindowSpec[]): SavedFigures {
   const input = new ByteReader(bytes);
   const version = input.integer();
+  // Of a metric that was not kept, nothing can be made up: FOLD_VERSION goes up with this one.
   if (version !== VERSION) throw new RangeError(`the figures are of version ${version}, not ${VERSION}`);
   const windows = input.count();
   const same = specs.map(({ id, widthMs, slideMs, latenessMs }) => {

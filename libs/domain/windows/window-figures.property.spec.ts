@@ -22,6 +22,7 @@ const ZEROS: NaiveFigures = {
   visitors_related: 0,
   capital: 0,
   orders: 0,
+  buyers: 0,
   gmv_gross_minor: 0,
   refunds_minor: 0,
 };
@@ -33,13 +34,14 @@ const METRIC_NAMES = [
   'visitors_related',
   'capital',
   'orders',
+  'buyers',
   'gmv_gross_minor',
   'refunds_minor',
 ] as const;
 
 function figuresOf(row: WindowRow | undefined): NaiveFigures {
   if (row === undefined) return ZEROS;
-  const { visitors, active, active_related, visitors_related, capital, orders } = row;
+  const { visitors, active, active_related, visitors_related, capital, orders, buyers } = row;
   const { gmv_gross_minor, refunds_minor } = row;
   return {
     visitors,
@@ -48,6 +50,7 @@ function figuresOf(row: WindowRow | undefined): NaiveFigures {
     visitors_related,
     capital,
     orders,
+    buyers,
     gmv_gross_minor,
     refunds_minor,
   };
@@ -111,11 +114,12 @@ function expectRecounted(harness: WindowHarness, since: number): number {
 }
 
 function expectBounds(figures: NaiveFigures, row: WindowRow | undefined, watermark: number): void {
-  const { visitors, active, active_related, visitors_related, capital } = figures;
+  const { visitors, active, active_related, visitors_related, capital, buyers } = figures;
   const ordered = active_related <= active && active <= visitors && visitors_related <= visitors;
   const status =
     row === undefined || row.status === 'incomplete' || (row.status === 'closed') === row.end <= watermark;
-  if (!ordered || active_related > visitors_related || capital < 0 || !status) {
+  const sensible = active_related <= visitors_related && capital >= 0 && buyers <= figures.orders;
+  if (!ordered || !sensible || !status) {
     expect({ ...figures, ...row }).toBe(
       'visitors ≥ active ≥ active ∩ related, and a status that fits the end',
     );

@@ -83,6 +83,7 @@ describe('rows', () => {
         orders: 6,
         gmv_gross_minor: 2 ** 52 + 7,
         refunds_minor: 8,
+        buyers: 9,
       },
     ]);
   });
@@ -375,7 +376,7 @@ describe('a snapshot', () => {
     expect(() => WindowFigures.restore(bytes, [W, { ...HOURLY, latenessMs: 2 * HOUR }])).toThrow(
       /other windows/,
     );
-    expect(() => WindowFigures.restore(bytes.with(0, 2), [W, HOURLY])).toThrow(/version 2, not 1/);
+    expect(() => WindowFigures.restore(bytes.with(0, 1), [W, HOURLY])).toThrow(/version 1, not 2/);
     expect(() => WindowFigures.restore(bytes.subarray(0, -1), [W, HOURLY])).toThrow(/ends too early/);
     expect(() => WindowFigures.restore(new Uint8Array([...bytes, 0]), [W, HOURLY])).toThrow(/bytes are left/);
   });

@@ -10,15 +10,17 @@ export const METRIC = {
   orders: 5,
   gross: 6,
   refunds: 7,
+  buyers: 8,
 } as const;
 
 export type Metric = (typeof METRIC)[keyof typeof METRIC];
-export const METRICS = 8;
+export const METRICS = 9;
 
-/** What a person is counted among in one go, as bits: among visitors, active ones, and the related of either. */
+/** What a person is counted among in one go, as bits: visitors, active ones, the related of either, and buyers. */
 export const AMONG_VISITORS = 1;
 export const AMONG_ACTIVE = 2;
 export const AMONG_RELATED = 4;
+export const AMONG_BUYERS = 8;
 
 /** `incomplete`: the window reaches back before the first tick of the log, so its figures are a lower bound. */
 export type WindowRowStatus = 'provisional' | 'closed' | 'incomplete';
@@ -44,6 +46,8 @@ export interface WindowRow extends WindowRowHead {
   /** Persons with a live link just before T (in this channel; in any, for `all`). */
   readonly capital: number;
   readonly orders: number;
+  /** Persons with one of these orders; guests are none. */
+  readonly buyers: number;
   readonly gmv_gross_minor: number;
   readonly refunds_minor: number;
 }
@@ -64,6 +68,7 @@ export function windowRow(head: WindowRowHead, values: Float64Array): WindowRow 
     visitors_related: values[METRIC.visitorsRelated] ?? 0,
     capital: values[METRIC.capital] ?? 0,
     orders: values[METRIC.orders] ?? 0,
+    buyers: values[METRIC.buyers] ?? 0,
     gmv_gross_minor: values[METRIC.gross] ?? 0,
     refunds_minor: values[METRIC.refunds] ?? 0,
   };
