@@ -6,6 +6,7 @@ import {
   personKey,
   type FoldedTouchpoint,
   type LogEntry,
+  type Noted,
   type RulesSet,
   type Tick,
   type Touchpoint,
@@ -107,8 +108,9 @@ export class BatchFold {
         // Propagated value is not folded yet; nobody writes credits before it is.
         return;
       case 'note':
-        // Recorded for rules to come; not even its person is known by it.
-        this.counts.touchpoints += 1;
+        // Of notes only this kind is read; the others are recorded for rules to come.
+        if (entry.note === 'REACH') this.applyTouchpoint(entry, offset);
+        else this.counts.touchpoints += 1;
         return;
       default:
         this.applyTouchpoint(entry, offset);
@@ -127,7 +129,7 @@ export class BatchFold {
     };
   }
 
-  private applyTouchpoint(event: FoldedTouchpoint, offset: number): void {
+  private applyTouchpoint(event: FoldedTouchpoint | Noted, offset: number): void {
     this.count(event);
     this.frame = this.frame.zones === undefined ? { ...this.frame, zones: this.ctx.zones } : this.frame;
     const key = personKey(event.brand, event.person);
@@ -263,10 +265,10 @@ export class BatchFold {
   }
 
   /** What an import brings is never late; a repetition has missed nothing. */
-  private noteLate(event: FoldedTouchpoint, offset: number): void {
+  private noteLate(event: FoldedTouchpoint | Noted, offset: number): void {
     if (event.at >= this.frame.watermark || event.origin === 'BACKFILL') return;
     const { brand, channel, eventId, person, at, arrivedAt } = event;
-    const isLasting = event.type === 'link';
+    const isLasting = event.type === 'link' || event.type === 'note';
     for (const { window, fromEnd, toEnd } of this.out.windows.countLate(at, this.ctx.grid, isLasting)) {
       this.out.late.push({
         ...{ brand, channel, window, eventId, person, at, arrivedAt, offset },

@@ -58,8 +58,8 @@ export const ENGAGEMENT_ACTIONS = [
 export type EngagementAction = (typeof ENGAGEMENT_ACTIONS)[number];
 
 /**
- * What is recorded about a person for rules to come. None of it is a link, a visit, an activity or money, so no
- * figure of today changes by it (docs/adr/0003).
+ * What is recorded about a person and is no link, visit, activity or money (docs/adr/0003). Only REACH is read by a
+ * figure of today, Capital that can be reached (docs/adr/0004).
  */
 export const NOTE_KINDS = [
   /** Messages may (or, off, may not) be sent to the person in this channel. */
@@ -196,7 +196,7 @@ export interface ShareClicked extends TouchpointHead {
   readonly itemId: string | null;
 }
 
-/** Recorded, not folded. */
+/** Recorded; only REACH is folded. */
 export interface Noted extends TouchpointHead {
   readonly type: 'note';
   readonly note: NoteKind;

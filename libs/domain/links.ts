@@ -1,13 +1,14 @@
 import type { Channel, LinkKind } from './events.js';
-import type { LinkLine, Links, Toggle } from './relationship.js';
+import { reachableOf } from './reach.js';
+import type { LinkLine, Links, ReachLine, Toggle } from './relationship.js';
 import { NO_SPANS, union } from './spans.js';
-import { NO_LINKS, type ChannelLinks, type Span } from './window-port.js';
+import { NO_LINKS, type ChannelLinks, type LinkView, type Span } from './window-port.js';
 
-export const NO_RELATION: Links = { lines: [], view: NO_LINKS, member: NO_SPANS };
+export const NO_RELATION: Links = { lines: [], reach: [], view: NO_LINKS, member: NO_SPANS };
 
 /** The links of these lines, with what follows from them. */
-export function linksOf(lines: readonly LinkLine[]): Links {
-  if (lines.length === 0) return NO_RELATION;
+export function linksOf(lines: readonly LinkLine[], reach: readonly ReachLine[]): Links {
+  if (lines.length === 0) return reach.length === 0 ? NO_RELATION : { ...NO_RELATION, reach };
   const byChannel = new Map<Channel, Span[]>();
   const everywhere: Span[] = [];
   const member: Span[] = [];
@@ -23,7 +24,12 @@ export function linksOf(lines: readonly LinkLine[]): Links {
   const channels: ChannelLinks[] = [];
   for (const [channel, spans] of byChannel) channels.push({ channel, spans: union(spans) });
   if (channels.length > 1) channels.sort((a, b) => (a.channel < b.channel ? -1 : 1));
-  return { lines, view: { any: union(everywhere), byChannel: channels }, member: union(member) };
+  const view: LinkView = {
+    any: union(everywhere),
+    byChannel: channels,
+    reachable: reachableOf(channels, reach),
+  };
+  return { lines, reach, view, member: union(member) };
 }
 
 interface ChannelSpan {
@@ -64,11 +70,11 @@ export function withToggle(links: Links, kind: LinkKind, toggle: Toggle): Links 
   const line = links.lines[index];
   if (line === undefined) {
     const added: LinkLine = { kind, channel, toggles: [toggle], settled: false };
-    return linksOf([...links.lines, added].sort(byKindAndChannel));
+    return linksOf([...links.lines, added].sort(byKindAndChannel), links.reach);
   }
   const oldest = line.toggles[0];
   if (line.settled && oldest !== undefined && precedes(toggle, oldest)) return links;
-  return linksOf(links.lines.with(index, { ...line, toggles: inserted(line.toggles, toggle) }));
+  return linksOf(links.lines.with(index, { ...line, toggles: inserted(line.toggles, toggle) }), links.reach);
 }
 
 export function withoutToggle(links: Links, eventId: string): Links {
@@ -77,7 +83,42 @@ export function withoutToggle(links: Links, eventId: string): Links {
     const toggles = line.toggles.filter((toggle) => toggle.eventId !== eventId);
     if (toggles.length > 0) lines.push({ ...line, toggles });
   }
-  return linksOf(lines);
+  return linksOf(lines, links.reach);
+}
+
+/** The switch of messages by that event. */
+export function findReach(links: Links, eventId: string): Toggle | undefined {
+  for (const { toggles } of links.reach) {
+    for (const toggle of toggles) if (toggle.eventId === eventId) return toggle;
+  }
+  return undefined;
+}
+
+/** @returns `links` itself when the line has forgotten its switches of that time */
+export function withReach(links: Links, toggle: Toggle): Links {
+  const { channel } = toggle;
+  const line = links.reach.find((one) => one.channel === channel);
+  const oldest = line?.toggles[0];
+  if (line?.settled === true && oldest !== undefined && precedes(toggle, oldest)) return links;
+  const switched: ReachLine = {
+    channel,
+    toggles: inserted(line?.toggles ?? [], toggle),
+    settled: line?.settled ?? false,
+  };
+  const others = links.reach.filter((one) => one !== line);
+  return linksOf(
+    links.lines,
+    [...others, switched].sort((a, b) => (a.channel < b.channel ? -1 : 1)),
+  );
+}
+
+export function withoutReach(links: Links, eventId: string): Links {
+  const reach: ReachLine[] = [];
+  for (const line of links.reach) {
+    const toggles = line.toggles.filter((toggle) => toggle.eventId !== eventId);
+    if (toggles.length > 0) reach.push({ ...line, toggles });
+  }
+  return linksOf(links.lines, reach);
 }
 
 function inserted(toggles: readonly Toggle[], toggle: Toggle): readonly Toggle[] {
@@ -101,12 +142,13 @@ function byKindAndChannel(a: LinkLine, b: LinkLine): number {
  * on or off: without an old OFF a stray late ON would live for ever.
  */
 export function pruneLinks(links: Links, keepFrom: number): Links {
-  if (!links.lines.some((line) => (line.toggles[1]?.at ?? Infinity) < keepFrom)) return links;
-  const lines = links.lines.map((line) => {
+  const hasOld = ({ toggles }: ReachLine | LinkLine): boolean => (toggles[1]?.at ?? Infinity) < keepFrom;
+  if (!links.lines.some(hasOld) && !links.reach.some(hasOld)) return links;
+  const prune = <Line extends ReachLine | LinkLine>(line: Line): Line => {
     const toggles = remaining(line.toggles, keepFrom);
     return toggles.length === line.toggles.length ? line : { ...line, toggles, settled: true };
-  });
-  return linksOf(lines);
+  };
+  return linksOf(links.lines.map(prune), links.reach.map(prune));
 }
 
 function remaining(toggles: readonly Toggle[], keepFrom: number): readonly Toggle[] {

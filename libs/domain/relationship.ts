@@ -32,9 +32,19 @@ export interface LinkLine {
   readonly settled: boolean;
 }
 
+/** The switches of messages in one channel: on, they are welcome, off, declined. */
+export interface ReachLine {
+  readonly channel: Channel;
+  /** Bound and order as in `LinkLine`. */
+  readonly toggles: readonly Toggle[];
+  readonly settled: boolean;
+}
+
 /** All links, with what follows from them. */
 export interface Links {
   readonly lines: readonly LinkLine[];
+  /** By channel; only of persons who have ever said something about it. */
+  readonly reach: readonly ReachLine[];
   readonly view: LinkView;
   /** When the person was a member. Sorted, disjoint. */
   readonly member: readonly Span[];

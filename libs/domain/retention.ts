@@ -6,6 +6,7 @@ import { pruneLinks } from './links.js';
 import { NO_MONEY, pruneMoney } from './money.js';
 import { draftOf, type Draft, type Relationship } from './relationship.js';
 import { relatedSince } from './deepening.js';
+import { hasDeclined } from './reach.js';
 import { presenceSince } from './windows/presence.js';
 import { thinnedPresence } from './windows/thinned-presence.js';
 import type { WindowGrid } from './windows/window-grid.js';
@@ -105,6 +106,7 @@ const PRUNED_EVERY_MS = 10 * DAY_MS;
 export function isPrunable({ links, money }: Relationship, retention: Retention): boolean {
   const oldestSwitch = retention.switches - PRUNED_EVERY_MS;
   for (const { toggles } of links.lines) if ((toggles[1]?.at ?? Infinity) < oldestSwitch) return true;
+  for (const { toggles } of links.reach) if ((toggles[1]?.at ?? Infinity) < oldestSwitch) return true;
   if (money.oldestOrderAt < retention.orders - PRUNED_EVERY_MS) return true;
   return (money.purchases[0]?.paidAt ?? Infinity) < retention.purchases - PRUNED_EVERY_MS;
 }
@@ -134,6 +136,7 @@ export function isForgettable(person: Relationship, retirement: Retirement, wate
   return (
     person.knownSince === Infinity &&
     person.money === NO_MONEY &&
+    !hasDeclined(person.links.reach) &&
     person.lastAt + retirement.visitorMs <= watermark
   );
 }

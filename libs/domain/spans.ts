@@ -20,3 +20,21 @@ export function union(spans: readonly Span[]): readonly Span[] {
   }
   return merged;
 }
+
+/** `spans` without what `others` cover; `spans` itself where they cover nothing of it. Both sorted and disjoint. */
+export function without(spans: readonly Span[], others: readonly Span[]): readonly Span[] {
+  const left: Span[] = [];
+  let isSame = true;
+  for (const span of spans) {
+    let { from } = span;
+    for (const other of others) {
+      if (other.to <= from || other.from >= span.to) continue;
+      isSame = false;
+      if (from < other.from) left.push({ from, to: other.from });
+      from = other.to;
+    }
+    if (from === span.from) left.push(span);
+    else if (from < span.to) left.push({ from, to: span.to });
+  }
+  return isSame ? spans : left;
+}

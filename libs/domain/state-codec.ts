@@ -8,7 +8,7 @@ import { DUE_NOW } from './due-index.js';
 import type { LinkKind } from './events.js';
 import type { Tier } from './facts.js';
 import type { FoldFrame } from './fold-frame.js';
-import { linksOf, NO_RELATION } from './links.js';
+import { linksOf } from './links.js';
 import { moneyOf, NO_MONEY } from './money.js';
 import { orderOf } from './orders.js';
 import { idHashOf, RecentRecords, type RecentPresence } from './recent-presence.js';
@@ -18,6 +18,7 @@ import type {
   Money,
   Order,
   OrderLine,
+  ReachLine,
   Refund,
   Relationship,
   SettledMoney,
@@ -29,7 +30,7 @@ import type { Span } from './window-port.js';
 import { presenceFromJson, presenceToJson, type PresenceJson } from './windows/presence-json.js';
 
 /** Raised with every change of the form; `upcast` brings older ones up to it. */
-const VERSION = 1;
+const VERSION = 2;
 const DUE_AT = 1;
 const RULES_AT = 9;
 const ZONES_AT = 17;
@@ -39,6 +40,7 @@ const BODY_AT = 19;
 type Instant = number | null;
 type ToggleJson = [eventId: string, at: number, contentHash: number, on: 0 | 1, channel?: string];
 type LineJson = [kind: LinkKind, channel: string | null, settled: 0 | 1, toggles: ToggleJson[]];
+type ReachJson = [channel: string, settled: 0 | 1, toggles: ToggleJson[]];
 type OrderLineJson = [lineId: string, at: number, contentHash: number, amountMinor: number, channel: string];
 type RefundJson = [
   lineId: string | null,
@@ -69,6 +71,7 @@ type Body = [
   settledRelatedSince: Instant,
   standings: StandingJson[],
   evaluatedAt: number,
+  reach: ReachJson[],
 ];
 
 export function encodeState(state: Relationship): Buffer {
@@ -96,6 +99,7 @@ export function encodeState(state: Relationship): Buffer {
       bit(one.deepenedCohort),
     ]),
     state.evaluatedAt,
+    state.links.reach.map(reachToJson),
   ];
   const json = JSON.stringify(body);
   const bytes = Buffer.allocUnsafe(BODY_AT + Buffer.byteLength(json));
@@ -110,13 +114,26 @@ export function encodeState(state: Relationship): Buffer {
 /** @throws RangeError when the bytes are of a version that this program does not know */
 export function decodeState(bytes: Buffer): Relationship {
   const body = upcast(bytes.readUInt8(0), JSON.parse(bytes.toString('utf8', BODY_AT)));
-  const [brand, person, guest, lines, money, presence, recent, lastAt, knownSince, related, standings, at] =
-    body;
+  const [
+    brand,
+    person,
+    guest,
+    lines,
+    money,
+    presence,
+    recent,
+    lastAt,
+    knownSince,
+    related,
+    standings,
+    at,
+    reach,
+  ] = body;
   return {
     brand,
     person,
     guest: guest === 1,
-    links: linksFromJson(lines),
+    links: linksFromJson(lines, reach),
     money: money === 0 ? NO_MONEY : moneyFromJson(money),
     presence: presenceFromJson(presence === 0 ? {} : presence),
     recent: recentFromJson(recent),
@@ -151,11 +168,14 @@ export function dueOf(bytes: Buffer, frame?: FoldFrame): number {
   return bytes.readDoubleBE(DUE_AT);
 }
 
+/** Version 1 knew nothing of messages declined. */
 function upcast(version: number, body: unknown): Body {
-  if (version !== VERSION)
-    throw new RangeError(`a state of version ${version}; this program knows ${VERSION}`);
-  return body as Body;
+  if (version === VERSION) return body as Body;
+  if (version === 1) return [...(body as BodyOf1), []];
+  throw new RangeError(`a state of version ${version}; this program knows ${VERSION}`);
 }
+
+type BodyOf1 = Body extends [...infer Before, ReachJson[]] ? Before : never;
 
 function recentFromJson(records: readonly RecentJson[]): RecentRecords {
   return RecentRecords.of(
@@ -166,31 +186,36 @@ function recentFromJson(records: readonly RecentJson[]): RecentRecords {
 }
 
 function lineToJson({ kind, channel, settled, toggles }: LinkLine): LineJson {
-  return [
-    kind,
-    channel,
-    bit(settled),
-    toggles.map((one): ToggleJson =>
-      channel === null
-        ? [one.eventId, one.at, one.contentHash, bit(one.on), one.channel]
-        : [one.eventId, one.at, one.contentHash, bit(one.on)],
-    ),
-  ];
+  return [kind, channel, bit(settled), toggles.map((one) => toggleToJson(one, channel))];
 }
 
-function linksFromJson(lines: readonly LineJson[]): Links {
-  if (lines.length === 0) return NO_RELATION;
+function reachToJson({ channel, settled, toggles }: ReachLine): ReachJson {
+  return [channel, bit(settled), toggles.map((one) => toggleToJson(one, channel))];
+}
+
+/** @param channel   of all switches of the line; null where each has its own */
+function toggleToJson(one: Toggle, channel: string | null): ToggleJson {
+  const { eventId, at, contentHash, on } = one;
+  return channel === null
+    ? [eventId, at, contentHash, bit(on), one.channel]
+    : [eventId, at, contentHash, bit(on)];
+}
+
+function toggleFromJson([eventId, at, contentHash, on, own]: ToggleJson, channel: string | null): Toggle {
+  return { eventId, at, contentHash, channel: own ?? channel ?? '', on: on === 1 };
+}
+
+function linksFromJson(lines: readonly LineJson[], reach: readonly ReachJson[]): Links {
   return linksOf(
     lines.map(([kind, channel, settled, toggles]): LinkLine => ({
       kind,
       channel,
-      toggles: toggles.map(([eventId, at, contentHash, on, own]): Toggle => ({
-        eventId,
-        at,
-        contentHash,
-        channel: own ?? channel ?? '',
-        on: on === 1,
-      })),
+      toggles: toggles.map((one) => toggleFromJson(one, channel)),
+      settled: settled === 1,
+    })),
+    reach.map(([channel, settled, toggles]): ReachLine => ({
+      channel,
+      toggles: toggles.map((one) => toggleFromJson(one, channel)),
       settled: settled === 1,
     })),
   );

@@ -1,8 +1,16 @@
 /** One event of one person: state × event → state, and what that changes in the figures. Pure. */
 import { refundHorizonMs } from './compiled-rules.js';
-import type { LinkChanged, OrderPaid, OrderRefunded, Touchpoint } from './events.js';
+import type { LinkChanged, Noted, OrderPaid, OrderRefunded, Touchpoint } from './events.js';
 import type { FoldContext } from './fold-context.js';
-import { findToggle, NO_RELATION, withoutToggle, withToggle } from './links.js';
+import {
+  findReach,
+  findToggle,
+  NO_RELATION,
+  withoutReach,
+  withoutToggle,
+  withReach,
+  withToggle,
+} from './links.js';
 import { NO_MONEY, withPayment, withRefund, type MoneySink } from './money.js';
 import { idHashOf, RecentRecords, withoutPresence, type RecentPresence } from './recent-presence.js';
 import { draftOf, type Draft, type Links, type Relationship } from './relationship.js';
@@ -53,6 +61,7 @@ export function step(before: Relationship | undefined, event: Touchpoint, ctx: F
   if (isMoney) work.money(event);
   if (!event.guest) {
     if (event.type === 'link') work.link(event);
+    else if (event.type === 'note') work.reach(event);
     else work.meet(event.type !== 'visit');
   }
   return work.done(isMoney || event.type === 'link');
@@ -112,6 +121,19 @@ class PersonStep {
     if (links !== this.after.links) this.changedFrom = Math.min(this.changedFrom, at);
     this.replaceLinks(links);
     this.see(true, idHash);
+  }
+
+  /** Messages in a channel are welcome, or declined: no link and no presence, only Capital that can be reached. */
+  reach({ eventId, at, contentHash, channel, on }: Noted): void {
+    const { after, ctx } = this;
+    const known = findReach(after.links, eventId);
+    if (known !== undefined && !precedes({ at, contentHash }, known)) return;
+    const left = known === undefined ? after.links : withoutReach(after.links, eventId);
+    const links = withReach(left, { eventId, at, contentHash, channel, on });
+    if (links === after.links) return;
+    this.news = true;
+    linksChanged(after.links.view, links.view, after.presence, this.windows, ctx.out.windows);
+    after.links = links;
   }
 
   /** The person was in a channel (FAST+ section 4). */

@@ -18,9 +18,14 @@ export interface LinkView {
   /** Union over all links of the person: the relation, brand-wide. Sorted, disjoint. */
   readonly any: readonly Span[];
   readonly byChannel: readonly ChannelLinks[];
+  /** What is left of both while messages are not declined; null: everything. */
+  readonly reachable: ReachableLinks | null;
 }
 
-export const NO_LINKS: LinkView = { any: [], byChannel: [] };
+/** Links by which a person may be written to. */
+export type ReachableLinks = Omit<LinkView, 'reachable'>;
+
+export const NO_LINKS: LinkView = { any: [], byChannel: [], reachable: null };
 
 /** A money movement in a channel. Counted for guests too. */
 export interface MoneyChange {

@@ -91,7 +91,7 @@ export class PartitionState {
     return this.parts.cache.dirtyCount;
   }
 
-  /** Memory that a flush gives back: pages of 4.5 KiB. */
+  /** Memory that a flush gives back: pages of 5 KiB. */
   get windowPages(): number {
     return this.parts.figures.windowPages;
   }

@@ -26,6 +26,7 @@ export interface WindowFigureRow extends RowHead {
   readonly active_related: number;
   readonly visitors_related: number;
   readonly capital: number;
+  readonly capital_reachable: number;
   readonly orders: number;
   readonly buyers: number;
   readonly gmv_gross_minor: number;

@@ -12,7 +12,7 @@ import {
   type Scheme,
   type Touchpoint,
 } from '#domain';
-import { engage, link, pay, refund, tick, visit, type KitHead } from './touchpoint-kit.js';
+import { engage, link, pay, reach, refund, tick, visit, type KitHead } from './touchpoint-kit.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -160,7 +160,8 @@ function eventOf(one: Draw, nth: number, at: number, hash: number): Touchpoint {
   if (what < 82)
     return pay(`g${one.order}`, at, { ...head, person: guestPerson(`g${one.order}`), amount: minor });
   if (what < 92) return visit(at, head);
-  return engage(at, 'LIKE', head);
+  if (what < 96) return engage(at, 'LIKE', head);
+  return reach(full, at, head);
 }
 
 interface Timed {

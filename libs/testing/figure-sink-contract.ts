@@ -33,7 +33,7 @@ export function contractWindow(changes: Partial<WindowFigureRow> = {}): WindowFi
       watermark: AT,
     },
     ...{ visitors: 1, active: 0, active_related: 0, visitors_related: 0, capital: 0 },
-    ...{ orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
+    ...{ capital_reachable: 0, orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
     ...changes,
   };
 }

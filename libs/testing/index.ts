@@ -48,6 +48,7 @@ export {
   link,
   pay,
   quit,
+  reach,
   refund,
   rulesSet,
   tick,

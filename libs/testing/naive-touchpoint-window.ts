@@ -9,6 +9,8 @@ interface Person {
   /** Instants at which a link may begin or end. */
   readonly switches: readonly number[];
   readonly presence: readonly Touchpoint[];
+  /** The last word before `t` on messages in the channel was no. */
+  readonly hasDeclined: (channel: string, t: number) => boolean;
 }
 
 interface Brand {
@@ -43,8 +45,9 @@ export function naiveTouchpointWindow(
       active: active.length,
       active_related: active.filter((person) => related.has(person)).length,
       visitors_related: visitors.filter((person) => related.has(person)).length,
-      capital: brand.persons.filter(({ links }) =>
-        links.liveChannels(to - 1).some((c) => here({ channel: c })),
+      capital: brand.persons.filter((person) => linkedIn(person, to).some(here)).length,
+      capital_reachable: brand.persons.filter((person) =>
+        linkedIn(person, to).some((link) => here(link) && !person.hasDeclined(link.channel, to)),
       ).length,
       orders: orders.length,
       buyers: new Set(orders.filter(({ guest }) => !guest).map(({ person }) => person)).size,
@@ -64,10 +67,20 @@ function brandOf(records: readonly Touchpoint[], rules: Rules): Brand {
     persons: ids.map((id): Person => {
       const own = records.filter(({ person }) => person === id);
       const events = distinct(own, ({ eventId }) => eventId);
+      const reachWords = distinct(
+        own.filter((record) => record.type === 'note'),
+        ({ eventId }) => eventId,
+      )
+        .filter(({ note }) => note === 'REACH')
+        .sort((a, b) => a.at - b.at || (a.eventId < b.eventId ? -1 : 1));
       return {
         id,
         links: new NaivePerson(own, rules),
         switches: events.filter(({ type }) => type === 'link').map(({ at }) => at),
+        hasDeclined: (channel, t) => {
+          const words = reachWords.filter((word) => word.channel === channel && word.at < t);
+          return words[words.length - 1]?.on === false;
+        },
         presence: events.filter(({ type, staffOrBot }) => type !== 'note' && staffOrBot !== true),
       };
     }),
@@ -79,6 +92,11 @@ function brandOf(records: readonly Touchpoint[], rules: Rules): Brand {
       ({ person, orderId, lineId, refundId }) => JSON.stringify([person, orderId, lineId, refundId]),
     ),
   };
+}
+
+/** Channels with a link that is live just before `t`. */
+function linkedIn({ links }: Person, t: number): readonly { readonly channel: string }[] {
+  return links.liveChannels(t - 1).map((channel) => ({ channel }));
 }
 
 function orderKey({ person, orderId }: OrderPaid): string {

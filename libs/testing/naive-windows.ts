@@ -24,6 +24,7 @@ export interface LinkEntry {
   readonly brand: string;
   readonly person: string;
   readonly channel: string;
+  /** REACH is none: off, it says that messages in the channel are declined. */
   readonly link: string;
   readonly at: number;
   readonly on: boolean;
@@ -48,6 +49,7 @@ export interface NaiveFigures {
   readonly active_related: number;
   readonly visitors_related: number;
   readonly capital: number;
+  readonly capital_reachable: number;
   readonly orders: number;
   readonly buyers: number;
   readonly gmv_gross_minor: number;
@@ -133,9 +135,12 @@ function recount(
   }
   const related = new Set<string>();
   const capital = new Set<string>();
+  const reachable = new Set<string>();
   for (const link of links) {
     if (link.from < to && link.to > from) related.add(link.person);
-    if (link.from < to && to <= link.to && isHere(link, channel)) capital.add(link.person);
+    if (link.from >= to || to > link.to || !isHere(link, channel)) continue;
+    capital.add(link.person);
+    if (!hasDeclined(facts, link, to)) reachable.add(link.person);
   }
   return {
     visitors: visitors.size,
@@ -143,6 +148,7 @@ function recount(
     active_related: countIn(active, related),
     visitors_related: countIn(visitors, related),
     capital: capital.size,
+    capital_reachable: reachable.size,
     buyers: buyers.size,
     ...money,
   };
@@ -150,6 +156,16 @@ function recount(
 
 function isHere(of: { readonly channel: string }, channel: string): boolean {
   return channel === ALL_CHANNELS || of.channel === channel;
+}
+
+/** The last word before `to` on messages in the link's channel was no. */
+function hasDeclined(facts: readonly Fact[], link: LiveLink, to: number): boolean {
+  const words = facts
+    .filter((fact) => fact.type === 'link' && fact.link === 'REACH')
+    .filter((fact) => fact.person === link.person && fact.channel === link.channel && fact.at < to)
+    .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const last = words[words.length - 1];
+  return last?.type === 'link' && !last.on;
 }
 
 function countIn(persons: ReadonlySet<string>, others: ReadonlySet<string>): number {
@@ -161,6 +177,7 @@ function countIn(persons: ReadonlySet<string>, others: ReadonlySet<string>): num
 function liveLinks(facts: readonly Fact[]): readonly LiveLink[] {
   const toggles = facts
     .filter((fact) => fact.type === 'link')
+    .filter(({ link }) => link !== 'REACH')
     .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   const open = new Map<string, LinkEntry>();
   const live: LiveLink[] = [];

@@ -3,6 +3,7 @@ import {
   engaged,
   guestPerson,
   linkChanged,
+  noted,
   orderPaid,
   orderRefunded,
   visited,
@@ -60,6 +61,12 @@ function headOf(fallbackId: string, at: KitTime, head: KitHead): TouchpointHead 
 export function link(kind: LinkKind, on: boolean, at: KitTime, head: KitHead = {}): Touchpoint {
   const id = `${kind}-${on ? 'on' : 'off'}-${head.channel ?? 'shop'}`;
   return linkChanged(headOf(id, at, head), { link: kind, on, groupKind: null, inviter: null });
+}
+
+/** Messages in the channel are welcome, or declined. */
+export function reach(on: boolean, at: KitTime, head: KitHead = {}): Touchpoint {
+  const body = { note: 'REACH', on, role: null, assignee: null, inviter: null } as const;
+  return noted(headOf(`REACH-${on ? 'on' : 'off'}-${head.channel ?? 'shop'}`, at, head), body);
 }
 
 export function join(at: KitTime, head: KitHead = {}): Touchpoint {

@@ -222,10 +222,15 @@ function foldPerson(
   return { ...before, toggles, links };
 }
 
+/** As a link it says, off, that messages in its channel are declined. */
+const REACH = 'REACH';
+
 /** Live spans of a person's toggles; of two at one instant the smaller id comes first. */
 export function linkViewOf(toggles: readonly LinkEntry[]): LinkView {
   if (toggles.length === 0) return NO_LINKS;
-  const sorted = [...toggles].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const inOrder = [...toggles].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  const sorted = inOrder.filter(({ link }) => link !== REACH);
+  const reach = inOrder.filter(({ link }) => link === REACH);
   const channels = [...new Set(sorted.map(({ channel }) => channel))].sort();
   const byChannel = channels.map((channel) => {
     const here = sorted.filter((toggle) => toggle.channel === channel);
@@ -235,7 +240,19 @@ export function linkViewOf(toggles: readonly LinkEntry[]): LinkView {
       spans: union(kinds.flatMap((kind) => spansOf(here.filter(({ link }) => link === kind)))),
     };
   });
-  return { any: union(byChannel.flatMap(({ spans }) => spans)), byChannel };
+  const reachable = channels.map((channel) => {
+    const own = byChannel.find((of) => of.channel === channel)?.spans ?? [];
+    const declined = spansOf(
+      reach.filter((of) => of.channel === channel).map((of) => ({ ...of, on: !of.on })),
+    );
+    return { channel, spans: minus(own, declined) };
+  });
+  return {
+    any: union(byChannel.flatMap(({ spans }) => spans)),
+    byChannel,
+    reachable:
+      reach.length === 0 ? null : { any: union(reachable.flatMap((of) => of.spans)), byChannel: reachable },
+  };
 }
 
 function spansOf(toggles: readonly LinkEntry[]): readonly Span[] {
@@ -259,4 +276,15 @@ function union(spans: readonly Span[]): readonly Span[] {
     else if (span.to > last.to) joined[joined.length - 1] = { from: last.from, to: span.to };
   }
   return joined;
+}
+
+function minus(spans: readonly Span[], taken: readonly Span[]): readonly Span[] {
+  return taken.reduce<readonly Span[]>(
+    (left, { from, to }) =>
+      left.flatMap((span) => [
+        ...(span.from < Math.min(span.to, from) ? [{ from: span.from, to: Math.min(span.to, from) }] : []),
+        ...(Math.max(span.from, to) < span.to ? [{ from: Math.max(span.from, to), to: span.to }] : []),
+      ]),
+    spans,
+  );
 }

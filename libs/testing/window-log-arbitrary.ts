@@ -85,7 +85,7 @@ const entry: fc.Arbitrary<WindowLogEntry | 'again'> = fc.oneof(
       // Few of them, so that links go off and on again within the width of a window.
       person: fc.constantFrom('p1', 'p1', 'p1', 'p2', 'p3'),
       channel: fc.constantFrom('group', 'group', 'group', 'live'),
-      link: fc.constantFrom('MEMBER', 'MEMBER', 'GROUP'),
+      link: fc.constantFrom('MEMBER', 'MEMBER', 'GROUP', 'REACH'),
       on: fc.boolean(),
     }),
   },

@@ -31,7 +31,7 @@ function plain(row: object): string {
 function isZero(row: FigureRow): boolean {
   if (row.table === 'window_figures') {
     const { visitors, active, active_related, visitors_related, capital, orders, buyers } = row;
-    const money = [buyers, row.gmv_gross_minor, row.refunds_minor];
+    const money = [buyers, row.capital_reachable, row.gmv_gross_minor, row.refunds_minor];
     return [visitors, active, active_related, visitors_related, capital, orders, ...money].every(isNought);
   }
   if (row.table === 'period_figures') {

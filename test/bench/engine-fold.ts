@@ -79,7 +79,7 @@ export class EngineFold {
       ? [...before.any.slice(0, -1), { from: last.from, to: at }]
       : [...before.any, { from: at, to: Infinity }];
     const channel = ENGINE_CHANNELS[this.load.linkChannelOf[person] ?? 0] ?? '';
-    const after = { any, byChannel: [{ channel, spans: any }] };
+    const after = { any, byChannel: [{ channel, spans: any }], reachable: null };
     const ctx = this.#contexts[this.load.brandOf[person] ?? 0];
     if (ctx !== undefined)
       linksChanged(before, after, this.#presence[person] ?? NO_PRESENCE, ctx, this.#changes);

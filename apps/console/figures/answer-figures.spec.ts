@@ -29,7 +29,7 @@ function windowRow(partition: number, offset: number, more: Partial<WindowFigure
       visitors_related: 5,
       capital: 7,
     },
-    ...{ orders: 2, buyers: 1, gmv_gross_minor: 500, refunds_minor: 20 },
+    ...{ orders: 2, buyers: 1, capital_reachable: 4, gmv_gross_minor: 500, refunds_minor: 20 },
     ...more,
   } as const;
 }
@@ -103,7 +103,7 @@ describe('answerFigures', () => {
     expect(figuresAnswerSchema.parse(answer)).toEqual(answer);
     expect(answer).toMatchObject({
       ...{ capital: 14, visitors: 30, active: 12, visitors_related: 10, active_related: 6, orders: 4 },
-      ...{ buyers: 2 },
+      ...{ buyers: 2, capital_reachable: 8 },
       ...{ gmv_gross_minor: 1_000, refunds_minor: 40, gmv_net_minor: 960 },
       connection: { numerator: 6, denominator: 30, value: 0.2 },
       stamp: {

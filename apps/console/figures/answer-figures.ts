@@ -200,6 +200,7 @@ function answerOf(
     channel: question.channel,
     window: question.window,
     capital: counts.capital,
+    capital_reachable: counts.capital_reachable,
     visitors: counts.visitors,
     active: counts.active,
     visitors_related: counts.visitors_related,

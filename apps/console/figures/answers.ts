@@ -16,6 +16,10 @@ export type Ratio = z.infer<typeof ratioSchema>;
 
 const buyers = count.describe('Distinct persons with an order in the window; guests are none');
 
+const reachable = count.describe(
+  'Of the Capital, those with a link in whose channel they have not declined messages',
+);
+
 const moneyShape = {
   orders: count,
   gmv_gross_minor: money,
@@ -53,6 +57,7 @@ export const figuresAnswerSchema = z
     channel: z.string(),
     window: z.string(),
     capital: count.describe('FAST+ Capital: persons in relation just before the end of the window'),
+    capital_reachable: reachable,
     visitors: count.describe('Distinct persons who came'),
     active: count.describe('Distinct persons who did something beyond looking'),
     visitors_related: count.describe('Visitors in relation with the brand'),
@@ -85,6 +90,7 @@ export const seriesAnswerSchema = z
           status: z.string(),
           ...{
             capital: count,
+            capital_reachable: reachable,
             visitors: count,
             active: count,
             visitors_related: count,

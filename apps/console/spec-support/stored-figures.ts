@@ -12,7 +12,7 @@ export function figureRows(offset: number, visitors = 10): FigureRow[] {
   const head = { generation: 1, version: EPOCH + BigInt(offset) };
   const counts = {
     ...{ visitors, active: 4, active_related: 2, visitors_related: 3, capital: 5, orders: 1 },
-    ...{ buyers: 1, gmv_gross_minor: 990, refunds_minor: 0 },
+    ...{ capital_reachable: 4, buyers: 1, gmv_gross_minor: 990, refunds_minor: 0 },
   };
   const windows = ['5m', '1h', '24h', '30d'].flatMap((window): FigureRow[] => {
     const row: Omit<WindowFigureRow, 'channel'> = {

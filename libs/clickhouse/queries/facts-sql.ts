@@ -32,6 +32,20 @@ export const LINK_SPANS = `
   )
   WHERE is_on AND live_to > live_from`;
 
+/** person, channel: who has declined messages there, by the last word before `until`. */
+export const DECLINED = `
+  SELECT person, word.2 AS channel
+  FROM (
+    SELECT person, event_id,
+      argMin((toUnixTimestamp64Milli(at), channel, is_on), (at, content_hash)) AS word
+    FROM gravity.touchpoints
+    WHERE brand = {brand:String} AND type = 'note' AND kind = 'REACH' AND NOT guest
+      AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+    GROUP BY person, event_id
+  )
+  GROUP BY person, channel
+  HAVING NOT argMax(word.3, (word.1, event_id))`;
+
 /** person, type, order_id, line_id, refund_id, at_ms, hash, channel, amount, is_whole (said to be the full refund). */
 export const MONEY = `
   SELECT person, type, order_id, line_id, refund_id,

@@ -4,7 +4,7 @@ import { integer } from '../row-reader.js';
 /** The figures that a window end has. */
 export const WINDOW_COUNTS = [
   ...(['visitors', 'active', 'active_related', 'visitors_related'] as const),
-  ...(['capital', 'orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
+  ...(['capital', 'capital_reachable', 'orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
 ] satisfies readonly (keyof WindowFigureRow)[];
 
 export type WindowCount = (typeof WINDOW_COUNTS)[number];
@@ -18,6 +18,7 @@ export const NO_COUNTS: WindowCounts = {
   active_related: 0,
   visitors_related: 0,
   capital: 0,
+  capital_reachable: 0,
   orders: 0,
   buyers: 0,
   gmv_gross_minor: 0,
@@ -31,6 +32,7 @@ export const WINDOW_COUNT_READERS = {
   active_related: integer,
   visitors_related: integer,
   capital: integer,
+  capital_reachable: integer,
   orders: integer,
   buyers: integer,
   gmv_gross_minor: integer,

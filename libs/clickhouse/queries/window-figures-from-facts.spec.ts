@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { NOTE_KINDS, noted, type Touchpoint } from '#domain';
+import { NOTE_KINDS, noted, type NoteKind, type Touchpoint } from '#domain';
 import {
   type EmbeddedClickHouse,
   engagementFact,
@@ -36,7 +36,7 @@ async function figures(facts: readonly Touchpoint[], channel?: string): Promise<
 }
 
 const counts = (...[visitors, active, active_related, visitors_related, capital]: number[]) => ({
-  ...{ visitors, active, active_related, visitors_related, capital },
+  ...{ visitors, active, active_related, visitors_related, capital, capital_reachable: capital },
   ...{ orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
 });
 
@@ -157,6 +157,28 @@ it('related: a link of any channel at any instant of the window; capital: live j
     active: 0,
     capital: 0,
   });
+});
+
+it('reachable: by a link in whose channel the last word before T is not no', async () => {
+  const word = (person: string, on: boolean, at: number, note: NoteKind = 'REACH') =>
+    noted(visitFact(person, { at, channel: person === 'elsewhere' ? 'wecom' : 'group' }), {
+      ...{ note, on, role: null, assignee: null, inviter: null },
+    });
+  const linked = (person: string) => linkFact(person, 'GROUP', true, { at: 1, channel: 'group' });
+  const facts = [
+    linked('never asked'),
+    ...[linked('declined'), word('declined', false, 2)],
+    ...[linked('declined at T'), word('declined at T', false, T)],
+    ...[linked('welcome again'), word('welcome again', false, 2), word('welcome again', true, T - 1)],
+    ...[linked('elsewhere'), word('elsewhere', false, 2)],
+    ...[linked('by two'), linkFact('by two', 'LIVE_FOLLOW', true, { at: 1, channel: 'live' })],
+    word('by two', false, 2),
+    word('not linked', false, 2),
+    ...[linked('another note'), word('another note', false, 2, 'ROLE')],
+  ];
+  expect(await figures(facts)).toMatchObject({ capital: 7, capital_reachable: 6 });
+  expect(await figures([], 'group')).toMatchObject({ capital: 7, capital_reachable: 5 });
+  expect(await figures([], 'live')).toMatchObject({ capital: 1, capital_reachable: 1 });
 });
 
 it('membership ends in every channel at once, other links in their own', async () => {

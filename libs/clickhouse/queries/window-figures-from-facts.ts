@@ -5,7 +5,7 @@
 import { ALL_CHANNELS } from '#domain';
 import { type ClickHouse, type Params } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
-import { LINK_SPANS, MONEY } from './facts-sql.js';
+import { DECLINED, LINK_SPANS, MONEY } from './facts-sql.js';
 import { type WindowCounts } from './window-counts.js';
 
 export interface FactsWindow {
@@ -52,9 +52,14 @@ const PRESENCE = `
     countIf(is_related) AS visitors_related
   FROM persons`;
 
-/** FAST+ Capital: persons with a live link just before T; of one channel, with a link made there. */
+/**
+ * FAST+ Capital: persons with a live link just before T; of one channel, with a link made there. Reachable (section 8
+ * row 22): by one of these links, messages in its channel not being declined.
+ */
 const CAPITAL = `
-  SELECT uniqExact(person) AS capital FROM (${LINK_SPANS})
+  SELECT uniqExact(person) AS capital,
+    uniqExactIf(person, (person, channel) NOT IN (${DECLINED})) AS capital_reachable
+  FROM (${LINK_SPANS})
   WHERE live_from < {until:Int64} AND {until:Int64} <= live_to AND ${HERE}`;
 
 /** Amounts count when and where they were paid; an order counts once, with its first line. Guests count too, but are no buyers. */
@@ -92,7 +97,7 @@ export async function windowFiguresFromFacts(
       params,
       row: rowOf({ visitors: integer, active: integer, active_related: integer, visitors_related: integer }),
     }),
-    clickhouse.query({ sql: CAPITAL, params, row: rowOf({ capital: integer }) }),
+    clickhouse.query({ sql: CAPITAL, params, row: rowOf({ capital: integer, capital_reachable: integer }) }),
     clickhouse.query({
       sql: MONEY_COUNTS,
       params,

@@ -56,7 +56,7 @@ function windowRow(
   return {
     ...{ table: 'window_figures', ...head(), channel: 'all', window: '5m', end },
     ...{ status: 'closed', watermark: NOON, visitors: 0, active: 0, active_related: 0, visitors_related: 0 },
-    ...{ capital: 1, orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
+    ...{ capital: 1, capital_reachable: 1, orders: 0, buyers: 0, gmv_gross_minor: 0, refunds_minor: 0 },
     ...figures,
   };
 }

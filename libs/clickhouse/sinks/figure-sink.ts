@@ -41,7 +41,7 @@ export class ClickHouseFigureSink implements FigureSink {
     this.#windows = writerOf<WindowFigureRow>(clickhouse, 'window_figures', [
       ...(['brand', 'channel', 'window', 'end', 'generation', 'partition', 'status', 'watermark'] as const),
       ...(['visitors', 'active', 'active_related', 'visitors_related', 'capital'] as const),
-      ...(['orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
+      ...(['capital_reachable', 'orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
     ]);
     this.#periods = writerOf<PeriodFigureRow>(clickhouse, 'period_figures', [
       ...(['brand', 'channel', 'scheme_id', 'period_id', 'day', 'generation', 'partition'] as const),

@@ -47,7 +47,7 @@ function windowRow(version: bigint, visitors: number, partition = 0): FigureRow 
       active_related: 1,
       visitors_related: 1,
     },
-    ...{ capital: 5, orders: 2, buyers: 1, gmv_gross_minor: 2 ** 52, refunds_minor: 0 },
+    ...{ capital: 5, capital_reachable: 4, orders: 2, buyers: 1, gmv_gross_minor: 2 ** 52, refunds_minor: 0 },
   };
 }
 

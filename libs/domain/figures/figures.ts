@@ -50,7 +50,7 @@ export class Figures {
     return rows;
   }
 
-  /** Pages of 4.5 KiB that hold window ends; those passed by time go with the rows that are taken of them. */
+  /** Pages of 5 KiB that hold window ends; those passed by time go with the rows that are taken of them. */
   get windowPages(): number {
     return this.windows?.pages ?? 0;
   }

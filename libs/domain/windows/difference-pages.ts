@@ -7,14 +7,14 @@ import {
   METRICS,
 } from './window-metrics.js';
 
-/** Ends per page. 64 ends of 9 metrics are 4.5 KiB. */
+/** Ends per page. 64 ends of 10 metrics are 5 KiB. */
 const PAGE_ENDS = 64;
-/** Bound of the pages of one aggregate and window: 72 MiB, about a million ends (121 days of 10 s slides). */
+/** Bound of the pages of one aggregate and window: 80 MiB, about a million ends (121 days of 10 s slides). */
 export const PAGES_MAX = 16_384;
 
 /**
  * Pages that have been passed, all zeros: a replay passes thousands a second, and a new typed array costs ten times
- * as much as one that is there. 4.5 MiB at most.
+ * as much as one that is there. 5 MiB at most.
  */
 const spare: Float64Array<ArrayBuffer>[] = [];
 const SPARE_MAX = 1_024;

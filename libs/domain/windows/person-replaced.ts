@@ -1,6 +1,6 @@
 /** What a change of a whole person does to the figures: coverage after minus coverage before. For rare events. */
 import { ALL_CHANNELS } from '../events.js';
-import { type ChannelLinks, type LinkView, type Span } from '../window-port.js';
+import { type ChannelLinks, type LinkView, type ReachableLinks, type Span } from '../window-port.js';
 import { difference, presenceCover, relatedCover, stockCover } from './coverage.js';
 import {
   ANY_CHANNEL,
@@ -76,14 +76,34 @@ export function personReplaced(
 }
 
 function capitalChanged(before: LinkView, after: LinkView, ctx: WindowContext, out: WindowChanges): void {
-  stockChanged(before.any, after.any, out.allChannels(ctx.brand), ctx, out);
+  if (before.reachable === null && after.reachable === null) {
+    stocksChanged(before, after, CAPITALS, ctx, out);
+    return;
+  }
+  stocksChanged(before, after, CAPITAL_ONLY, ctx, out);
+  stocksChanged(before.reachable ?? before, after.reachable ?? after, REACHABLE_ONLY, ctx, out);
+}
+
+/** Nearly nobody has declined messages: then both are one. */
+const CAPITALS: readonly Metric[] = [METRIC.capital, METRIC.capitalReachable];
+const CAPITAL_ONLY: readonly Metric[] = [METRIC.capital];
+const REACHABLE_ONLY: readonly Metric[] = [METRIC.capitalReachable];
+
+function stocksChanged(
+  before: ReachableLinks,
+  after: ReachableLinks,
+  metrics: readonly Metric[],
+  ctx: WindowContext,
+  out: WindowChanges,
+): void {
+  stockChanged(before.any, after.any, out.allChannels(ctx.brand), metrics, ctx, out);
   for (const { channel, spans } of after.byChannel) {
     const former = spansOf(before.byChannel, channel);
-    stockChanged(former, spans, out.aggregate(ctx.brand, channel), ctx, out);
+    stockChanged(former, spans, out.aggregate(ctx.brand, channel), metrics, ctx, out);
   }
   for (const { channel, spans } of before.byChannel) {
     if (after.byChannel.some((of) => of.channel === channel)) continue;
-    stockChanged(spans, NO_SPANS, out.aggregate(ctx.brand, channel), ctx, out);
+    stockChanged(spans, NO_SPANS, out.aggregate(ctx.brand, channel), metrics, ctx, out);
   }
 }
 
@@ -91,14 +111,15 @@ function stockChanged(
   before: readonly Span[],
   after: readonly Span[],
   aggregate: number,
+  metrics: readonly Metric[],
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
   if (sameSpans(before, after)) return;
   for (const window of ctx.grid.windows) {
-    difference(stockCover(before, window), stockCover(after, window), (from, to, value) =>
-      out.add(aggregate, window.index, METRIC.capital, from, to, value),
-    );
+    difference(stockCover(before, window), stockCover(after, window), (from, to, value) => {
+      for (const metric of metrics) out.add(aggregate, window.index, metric, from, to, value);
+    });
   }
 }
 

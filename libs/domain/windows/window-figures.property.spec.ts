@@ -21,6 +21,7 @@ const ZEROS: NaiveFigures = {
   active_related: 0,
   visitors_related: 0,
   capital: 0,
+  capital_reachable: 0,
   orders: 0,
   buyers: 0,
   gmv_gross_minor: 0,
@@ -33,6 +34,7 @@ const METRIC_NAMES = [
   'active_related',
   'visitors_related',
   'capital',
+  'capital_reachable',
   'orders',
   'buyers',
   'gmv_gross_minor',
@@ -42,13 +44,14 @@ const METRIC_NAMES = [
 function figuresOf(row: WindowRow | undefined): NaiveFigures {
   if (row === undefined) return ZEROS;
   const { visitors, active, active_related, visitors_related, capital, orders, buyers } = row;
-  const { gmv_gross_minor, refunds_minor } = row;
+  const { capital_reachable, gmv_gross_minor, refunds_minor } = row;
   return {
     visitors,
     active,
     active_related,
     visitors_related,
     capital,
+    capital_reachable,
     orders,
     buyers,
     gmv_gross_minor,
@@ -118,7 +121,9 @@ function expectBounds(figures: NaiveFigures, row: WindowRow | undefined, waterma
   const ordered = active_related <= active && active <= visitors && visitors_related <= visitors;
   const status =
     row === undefined || row.status === 'incomplete' || (row.status === 'closed') === row.end <= watermark;
-  const sensible = active_related <= visitors_related && capital >= 0 && buyers <= figures.orders;
+  const { capital_reachable: reachable } = figures;
+  const sensible =
+    active_related <= visitors_related && reachable >= 0 && reachable <= capital && buyers <= figures.orders;
   if (!ordered || !sensible || !status) {
     expect({ ...figures, ...row }).toBe(
       'visitors ≥ active ≥ active ∩ related, and a status that fits the end',

@@ -72,7 +72,7 @@ export class WindowFigures {
     return held;
   }
 
-  /** Pages of 4.5 KiB held, for a gauge. */
+  /** Pages of 5 KiB held, for a gauge. */
   get pages(): number {
     let held = 0;
     for (const { figures } of this.all()) for (const figure of figures) held += figure.pages.size;

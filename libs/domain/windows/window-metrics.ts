@@ -11,10 +11,11 @@ export const METRIC = {
   gross: 6,
   refunds: 7,
   buyers: 8,
+  capitalReachable: 9,
 } as const;
 
 export type Metric = (typeof METRIC)[keyof typeof METRIC];
-export const METRICS = 9;
+export const METRICS = 10;
 
 /** What a person is counted among in one go, as bits: visitors, active ones, the related of either, and buyers. */
 export const AMONG_VISITORS = 1;
@@ -45,6 +46,8 @@ export interface WindowRow extends WindowRowHead {
   readonly visitors_related: number;
   /** Persons with a live link just before T (in this channel; in any, for `all`). */
   readonly capital: number;
+  /** Of them, those who have not declined messages there (in every channel they are linked in, for `all`). */
+  readonly capital_reachable: number;
   readonly orders: number;
   /** Persons with one of these orders; guests are none. */
   readonly buyers: number;
@@ -67,6 +70,7 @@ export function windowRow(head: WindowRowHead, values: Float64Array): WindowRow 
     active_related: values[METRIC.activeRelated] ?? 0,
     visitors_related: values[METRIC.visitorsRelated] ?? 0,
     capital: values[METRIC.capital] ?? 0,
+    capital_reachable: values[METRIC.capitalReachable] ?? 0,
     orders: values[METRIC.orders] ?? 0,
     buyers: values[METRIC.buyers] ?? 0,
     gmv_gross_minor: values[METRIC.gross] ?? 0,
