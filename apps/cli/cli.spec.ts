@@ -142,10 +142,27 @@ describe('gravity', () => {
       });
       expect(readFileSync(moved, 'utf8').split('\n').length).toBe(4);
 
+      const flows = ['figures', '--data-dir', data, '--of', 'tier-flows', '--from-day', '1997-01-01'];
+      const flowed = await gravity([...flows, '--to-day', '1997-01-12', '--by', 'day']);
+      expect(JSON.parse(flowed.out)).toMatchObject({
+        ...{ from_day: '1997-01-01', to_day: '1997-01-12', stamp: { status: 'closed' } },
+        flows: [
+          { day: '1997-01-01', from: 0, to: 2, cause: 'EVENT', changes: 2, persons: 2 },
+          { day: '1997-01-01', from: 2, to: 3, cause: 'EVENT', changes: 2, persons: 2 },
+          { day: '1997-01-02', from: 0, to: 2, changes: 1 },
+          { day: '1997-01-02', from: 2, to: 3, changes: 1 },
+          { day: '1997-01-12', from: 0, to: 2, changes: 1 },
+          { day: '1997-01-12', from: 2, to: 3, changes: 1 },
+        ],
+        net: [{ from: 0, to: 3, persons: 4 }],
+      });
+      expect(await gravity([...flows, '--at', '1997-01-12'])).toMatchObject({ code: 2 });
+
       const reconciled = await gravity(['reconcile', '--data-dir', data, '--ends', '2', '--format', 'json']);
       expect(reconciled).toMatchObject({ code: 0 });
       expect(JSON.parse(reconciled.out)).toMatchObject({ drifts: [] });
       expect(reconciled.out).toContain('"what": "persons rolling:30d"');
+      expect(reconciled.out).toContain('"what": "tier changes rolling:30d"');
 
       const again = await gravity([
         'replay',

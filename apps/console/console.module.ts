@@ -8,6 +8,7 @@ import { LateEventsController } from './api/late-events.controller.js';
 import { PersonsController } from './api/persons.controller.js';
 import { ReconciliationController } from './api/reconciliation.controller.js';
 import { StatusController } from './api/status.controller.js';
+import { TierFlowsController } from './api/tier-flows.controller.js';
 import { TierChangesController } from './api/tier-changes.controller.js';
 import { TiersController } from './api/tiers.controller.js';
 import { WhatIfController } from './api/whatif.controller.js';
@@ -23,6 +24,7 @@ export class ConsoleModule {
         FiguresController,
         CatalogueController,
         TierChangesController,
+        TierFlowsController,
         PersonsController,
         LateEventsController,
         TiersController,

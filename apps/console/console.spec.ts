@@ -67,7 +67,7 @@ describe('the console', () => {
     const paths = (body as { paths: Record<string, { get: { responses: Record<string, unknown> } }> }).paths;
     const asked = [
       ...['figures', 'series', 'periods', 'persons', 'tier-changes', 'channels', 'brands', 'status'],
-      ...['persons/{person}', 'tiers', 'whatif', 'late-events', 'reconciliation'],
+      ...['persons/{person}', 'tiers', 'whatif', 'late-events', 'reconciliation', 'tier-flows'],
     ];
     expect(Object.keys(paths).sort()).toEqual([...asked, 'events'].map((path) => `/api/v1/${path}`).sort());
     // A live end lies ahead of the watermark, which nobody should have to find out.
@@ -116,6 +116,8 @@ describe('the console', () => {
     [`figures?channels=live`, 400, 'channels'],
     [`figures?brand=a&brand=b`, 400, 'brand'],
     [`status?verbose=1`, 400, 'verbose'],
+    [`tier-flows?from_day=2026-11-12&to_day=2026-11-11`, 400, 'from_day'],
+    [`tier-flows?to_day=2026-02-30`, 400, 'to_day'],
     [`series?from=2026-11-11T00:00:00Z&to=2026-11-10T00:00:00Z`, 400, 'from'],
     [`series?window=5m&from=1990-01-01T00:00:00Z`, 400, 'from'],
     [`persons?after=`, 400, 'after'],

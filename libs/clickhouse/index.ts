@@ -54,8 +54,16 @@ export {
   tierChanges,
   type StoredTierChange,
   type TierChangeCursor,
+  TIER_CAUSES,
   type TierChangesQuery,
 } from './queries/tier-changes.js';
+export {
+  netTierFlows,
+  tierFlows,
+  type NetTierFlow,
+  type TierFlow,
+  type TierFlowsQuery,
+} from './queries/tier-flows.js';
 export {
   addedCounts,
   NO_COUNTS,
@@ -79,6 +87,12 @@ export {
   type PersonsReconciliation,
   type PersonsSample,
 } from './reconcile/reconcile-persons.js';
+export {
+  reconcileTierFlows,
+  type TierFlowDrift,
+  type TierFlowReconciliation,
+  type TierFlowSample,
+} from './reconcile/reconcile-tier-flows.js';
 export {
   reconcileWindow,
   type WindowDrift,

@@ -1,11 +1,11 @@
 /** `gravity figures`: the FAST+ figures of a brand, as the API gives them. */
 import { Command, Option } from 'commander';
 import { type ClickHouse } from '#clickhouse';
-import { ALL_CHANNELS, DEFAULT_WINDOWS } from '#domain';
+import { ALL_CHANNELS, dayFromText, DEFAULT_WINDOWS } from '#domain';
 import { TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
 import { answerFigures } from '../../console/figures/answer-figures.js';
-import { type FiguresAnswer } from '../../console/figures/answers.js';
+import { answerTierFlows } from '../../console/figures/answer-tier-flows.js';
 import { printableList } from '../../simulator/recorded/printable-text.js';
 import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
 import { atOption, parseAt } from '../at-option.js';
@@ -17,7 +17,15 @@ import { CliError, usageError } from '../exit-codes.js';
 import { openPlatform } from '../open-platform.js';
 import { askRunning } from '../running-api.js';
 
+/** What is asked for, and the route of the API that answers it. */
+const SUBJECTS = ['figures', 'tier-flows'] as const;
+type Subject = (typeof SUBJECTS)[number];
+
 interface FiguresFlags {
+  readonly of: Subject;
+  readonly fromDay?: string;
+  readonly toDay?: string;
+  readonly by: 'span' | 'day';
   readonly dataDir?: string;
   readonly brand?: string;
   readonly channel: string;
@@ -33,6 +41,11 @@ export function figuresCommand(io: CliIo): Command {
       '--data-dir <dir>',
       'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
     )
+    .addOption(
+      new Option('--of <subject>', 'tier-flows: who moved from which tier to which, and why')
+        .choices([...SUBJECTS])
+        .default('figures'),
+    )
     .option('--brand <name>', 'needed where there is more than one')
     .option('--channel <name>', 'one channel, or all', ALL_CHANNELS)
     .addOption(
@@ -42,21 +55,31 @@ export function figuresCommand(io: CliIo): Command {
     )
     .option('--scheme <id>', 'whose tiers and Conversion are given', 'rolling:30d')
     .addOption(atOption())
+    .option('--from-day <day>', 'of tier-flows: first local day YYYY-MM-DD (default: the last one)')
+    .option('--to-day <day>', 'of tier-flows: last local day, included (default: that time has reached)')
+    .addOption(
+      new Option('--by <what>', 'of tier-flows: one matrix, or one a day')
+        .choices(['span', 'day'])
+        .default('span'),
+    )
     .action((flags: FiguresFlags) => runFigures(flags, io));
 }
 
+/** Rather than pass over what somebody has asked. @throws CliError (usage) */
+function refuseForeign(flags: FiguresFlags): void {
+  const isFlows = flags.of === 'tier-flows';
+  const foreign = isFlows ? { '--at': flags.at } : { '--from-day': flags.fromDay, '--to-day': flags.toDay };
+  for (const [option, value] of Object.entries(foreign)) {
+    if (value !== undefined) throw usageError(`${option} is not for --of ${flags.of}`);
+  }
+}
+
 async function runFigures(flags: FiguresFlags, io: CliIo): Promise<void> {
+  refuseForeign(flags);
   const config = cliConfig(io, flags);
   const holder = isEmbedded(config) ? runningHolder(config.dataDir) : null;
   if (holder !== null) {
-    const query = Object.entries({
-      brand: flags.brand,
-      channel: flags.channel,
-      window: flags.window,
-      scheme: flags.scheme,
-      at: flags.at,
-    }).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    print(await askRunning(config.dataDir, holder, 'figures', Object.fromEntries(query)), io);
+    print(await askRunning(config.dataDir, holder, flags.of, queryOf(flags)), io);
     return;
   }
   if (isEmbedded(config)) assertLogExists(config.dataDir);
@@ -69,7 +92,18 @@ async function runFigures(flags: FiguresFlags, io: CliIo): Promise<void> {
   }
 }
 
-async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<FiguresAnswer> {
+function queryOf(flags: FiguresFlags): Readonly<Record<string, string>> {
+  const { brand, scheme, channel, window, at, fromDay, toDay, by } = flags;
+  const asked =
+    flags.of === 'figures'
+      ? { brand, scheme, channel, window, at }
+      : { brand, scheme, from_day: fromDay, to_day: toDay, by };
+  return Object.fromEntries(
+    Object.entries(asked).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<unknown> {
   const { log, clickhouse } = platform;
   const rules = await lastRules(log, platform.codecs().log);
   const scheme = rules?.schemes.find(({ id }) => id === flags.scheme);
@@ -77,17 +111,29 @@ async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<Figur
     throw usageError(`--scheme ${flags.scheme}: the log has ${rules.schemes.map(({ id }) => id).join(', ')}`);
   }
   const zone = scheme?.zone ?? (rules === null ? null : dayZoneOf(rules)) ?? 'UTC';
-  const answer = await answerFigures(clickhouse, {
+  const common = {
     brand: await brandOf(clickhouse, flags),
-    channel: flags.channel,
-    window: flags.window,
-    at: flags.at === undefined ? null : parseAt(flags.at, zone),
     schemeId: flags.scheme,
     partitionsTotal: (await log.ends(TOPICS.relationshipLog)).length,
     zone,
-  });
+  };
+  const at = flags.at === undefined ? null : parseAt(flags.at, zone);
+  const answer =
+    flags.of === 'figures'
+      ? await answerFigures(clickhouse, { ...common, channel: flags.channel, window: flags.window, at })
+      : await answerTierFlows(clickhouse, {
+          ...common,
+          fromDay: dayOf(flags.fromDay, '--from-day'),
+          toDay: dayOf(flags.toDay, '--to-day'),
+          byDay: flags.by === 'day',
+        });
   if (answer === null) throw new CliError('there are no figures yet');
   return answer;
+}
+
+function dayOf(text: string | undefined, option: string): string | null {
+  if (text === undefined || dayFromText(text) !== null) return text ?? null;
+  throw usageError(`${option} ${text}: expected a day YYYY-MM-DD`);
 }
 
 /**

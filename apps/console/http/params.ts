@@ -1,6 +1,6 @@
 /** The parameters of the API: each has one definition, by which it is checked and described. */
 import { z } from 'zod';
-import { DEFAULT_WINDOWS, KNOWN_CHANNELS } from '#domain';
+import { DEFAULT_WINDOWS, dayFromText, KNOWN_CHANNELS } from '#domain';
 import { choice, instant as isoInstant, timeZone } from '#service';
 import { instantFromText } from '../tiers/instant-text.js';
 import { badParameter } from './api-problem.js';
@@ -110,6 +110,15 @@ export const WHAT_IF_PARAMS = {
     .default('false')
     .transform((word) => word === 'true')
     .describe('With everybody who would stand elsewhere'),
+} as const;
+
+const localDay = () => text().refine((day) => dayFromText(day) !== null, 'expected a day YYYY-MM-DD');
+
+/** Of `/tier-flows`. */
+export const FLOWS_PARAMS = {
+  from_day: localDay().optional().describe('First local day YYYY-MM-DD; default: the last day'),
+  to_day: localDay().optional().describe('Last local day, included; default: the day that time has reached'),
+  by: choice(['span', 'day']).default('span').describe('One matrix over all days, or one for each'),
 } as const;
 
 /** Of `/late-events`, which are found by their own time and in any window. */

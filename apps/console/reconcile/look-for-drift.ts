@@ -2,9 +2,11 @@
 import {
   reachedBy,
   reconcilePersons,
+  reconcileTierFlows,
   reconcileWindow,
   type ClickHouse,
   type PersonDrift,
+  type TierFlowDrift,
   type WindowDrift,
 } from '#clickhouse';
 import { type Rules, type WindowSpec } from '#domain';
@@ -13,7 +15,7 @@ import { type BrandEntry } from '../catalogue.js';
 /** How much of one kind of figure was compared. */
 export interface Comparison {
   readonly brand: string;
-  /** `window 5m`, `persons rolling:30d`, … */
+  /** `window 5m`, `persons rolling:30d`, `tier changes rolling:30d`, … */
   readonly what: string;
   readonly compared: number;
   /** Differ by what came too late (windows), or are ahead of the watermark (persons). */
@@ -108,8 +110,18 @@ async function personsFindings(
       comparisons: [{ brand, what, compared, setAside: ahead, differ: drifts.length }],
       drifts: drifts.map((drift) => ({ ...personDrift(drift), what })),
     });
+    parts.push(await tierFlowFindings(clickhouse, brand, scheme.id));
   }
   return parts;
+}
+
+async function tierFlowFindings(clickhouse: ClickHouse, brand: string, schemeId: string): Promise<Findings> {
+  const { compared, drifts } = await reconcileTierFlows(clickhouse, { brand, schemeId });
+  const what = `tier changes ${schemeId}`;
+  return {
+    comparisons: [{ brand, what, compared, setAside: 0, differ: drifts.length }],
+    drifts: drifts.map((drift) => ({ ...tierFlowDrift(drift), what })),
+  };
 }
 
 function windowDrift({ brand, channel, end, figure, live, recount }: WindowDrift): Omit<Drift, 'what'> {
@@ -119,4 +131,9 @@ function windowDrift({ brand, channel, end, figure, live, recount }: WindowDrift
 function personDrift({ brand, person, field, live, recount }: PersonDrift): Omit<Drift, 'what'> {
   const cell = (value: number | boolean | null): number | null => (value === null ? null : Number(value));
   return { brand, place: `person ${person}`, figure: field, live: cell(live), recount: cell(recount) };
+}
+
+function tierFlowDrift({ brand, person, what, tier, led }: TierFlowDrift): Omit<Drift, 'what'> {
+  const figure = what === 'last' ? 'tier' : 'from tier of a change';
+  return { brand, place: `person ${person}`, figure, live: tier, recount: led };
 }

@@ -35,7 +35,15 @@ export interface TierChangesQuery {
   readonly limit: number;
 }
 
-const CAUSES: readonly TierCause[] = ['EVENT', 'TIME', 'REFUND', 'UNLINK', 'MERGE', 'RESTATE', 'ERASURE'];
+export const TIER_CAUSES: readonly TierCause[] = [
+  'EVENT',
+  'TIME',
+  'REFUND',
+  'UNLINK',
+  'MERGE',
+  'RESTATE',
+  'ERASURE',
+];
 
 const READ = rowOf({
   detectedAt: integer,
@@ -46,7 +54,7 @@ const READ = rowOf({
   from: integer,
   to: integer,
   direction: oneOf(['UP', 'DOWN']),
-  cause: oneOf(CAUSES),
+  cause: oneOf(TIER_CAUSES),
   causeEventId: text,
   effectiveAt: integer,
   purchaseDays: listOf(text),
