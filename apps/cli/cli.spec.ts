@@ -142,6 +142,21 @@ describe('gravity', () => {
       });
       expect(readFileSync(moved, 'utf8').split('\n').length).toBe(4);
 
+      const broken = ['figures', '--data-dir', data, '--of', 'breakdowns', '--at', '1997-01-13'];
+      const parts = await gravity([...broken, '--window', '24h']);
+      expect(JSON.parse(parts.out)).toMatchObject({
+        links: {
+          by_kind: [{ kind: 'MEMBER', new: 1, lost: 0, net: 1 }],
+          by_source: [{ source: null, new: 1 }],
+        },
+        gmv: {
+          by_tier: [{ tier: 0, orders: 2, gmv_gross_minor: 7_700 }],
+          by_relation: [{ relation: 'new', orders: 2, gmv_gross_minor: 7_700 }],
+          private_share: { numerator: 7_700, denominator: 7_700, value: 1 },
+        },
+        stamp: { status: 'closed', as_of: '1997-01-13T05:00:00.000Z' },
+      });
+
       const flows = ['figures', '--data-dir', data, '--of', 'tier-flows', '--from-day', '1997-01-01'];
       const flowed = await gravity([...flows, '--to-day', '1997-01-12', '--by', 'day']);
       expect(JSON.parse(flowed.out)).toMatchObject({

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { PLATFORM, type Platform } from '#platform';
 import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#service';
+import { BreakdownsController } from './api/breakdowns.controller.js';
 import { CatalogueController } from './api/catalogue.controller.js';
 import { EventsController } from './api/events.controller.js';
 import { FiguresController } from './api/figures.controller.js';
@@ -22,6 +23,7 @@ export class ConsoleModule {
       module: ConsoleModule,
       controllers: [
         FiguresController,
+        BreakdownsController,
         CatalogueController,
         TierChangesController,
         TierFlowsController,

@@ -67,7 +67,7 @@ describe('the console', () => {
     const paths = (body as { paths: Record<string, { get: { responses: Record<string, unknown> } }> }).paths;
     const asked = [
       ...['figures', 'series', 'periods', 'persons', 'tier-changes', 'channels', 'brands', 'status'],
-      ...['persons/{person}', 'tiers', 'whatif', 'late-events', 'reconciliation', 'tier-flows'],
+      ...['persons/{person}', 'tiers', 'whatif', 'late-events', 'reconciliation', 'tier-flows', 'breakdowns'],
     ];
     expect(Object.keys(paths).sort()).toEqual([...asked, 'events'].map((path) => `/api/v1/${path}`).sort());
     // A live end lies ahead of the watermark, which nobody should have to find out.

@@ -58,6 +58,13 @@ export {
   type TierChangesQuery,
 } from './queries/tier-changes.js';
 export {
+  gmvParts,
+  linkFlows,
+  type BreakdownQuery,
+  type GmvPart,
+  type LinkFlow,
+} from './queries/breakdowns.js';
+export {
   netTierFlows,
   tierFlows,
   type NetTierFlow,

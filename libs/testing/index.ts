@@ -60,4 +60,5 @@ export {
   type KitTime,
 } from './touchpoint-kit.js';
 export { arrivals, LOG_RULES, personLog, type Arriving, type PersonLog } from './arbitrary-log.js';
+export { naiveGmvParts, naiveLinkFlows, type NaiveParts } from './naive-breakdowns.js';
 export { localDate, NaivePerson, type NaiveSummary } from './naive-person.js';

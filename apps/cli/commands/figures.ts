@@ -4,6 +4,7 @@ import { type ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, dayFromText, DEFAULT_WINDOWS } from '#domain';
 import { TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
+import { answerBreakdowns } from '../../console/figures/answer-breakdowns.js';
 import { answerFigures } from '../../console/figures/answer-figures.js';
 import { answerTierFlows } from '../../console/figures/answer-tier-flows.js';
 import { printableList } from '../../simulator/recorded/printable-text.js';
@@ -18,7 +19,7 @@ import { openPlatform } from '../open-platform.js';
 import { askRunning } from '../running-api.js';
 
 /** What is asked for, and the route of the API that answers it. */
-const SUBJECTS = ['figures', 'tier-flows'] as const;
+const SUBJECTS = ['figures', 'breakdowns', 'tier-flows'] as const;
 type Subject = (typeof SUBJECTS)[number];
 
 interface FiguresFlags {
@@ -42,7 +43,10 @@ export function figuresCommand(io: CliIo): Command {
       'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
     )
     .addOption(
-      new Option('--of <subject>', 'tier-flows: who moved from which tier to which, and why')
+      new Option(
+        '--of <subject>',
+        'breakdowns: links by kind and source, GMV by tier and more; tier-flows: who moved, and why',
+      )
         .choices([...SUBJECTS])
         .default('figures'),
     )
@@ -95,9 +99,9 @@ async function runFigures(flags: FiguresFlags, io: CliIo): Promise<void> {
 function queryOf(flags: FiguresFlags): Readonly<Record<string, string>> {
   const { brand, scheme, channel, window, at, fromDay, toDay, by } = flags;
   const asked =
-    flags.of === 'figures'
-      ? { brand, scheme, channel, window, at }
-      : { brand, scheme, from_day: fromDay, to_day: toDay, by };
+    flags.of === 'tier-flows'
+      ? { brand, scheme, from_day: fromDay, to_day: toDay, by }
+      : { brand, scheme, channel, window, at };
   return Object.fromEntries(
     Object.entries(asked).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -117,18 +121,34 @@ async function figuresOf(platform: Platform, flags: FiguresFlags): Promise<unkno
     partitionsTotal: (await log.ends(TOPICS.relationshipLog)).length,
     zone,
   };
-  const at = flags.at === undefined ? null : parseAt(flags.at, zone);
-  const answer =
-    flags.of === 'figures'
-      ? await answerFigures(clickhouse, { ...common, channel: flags.channel, window: flags.window, at })
-      : await answerTierFlows(clickhouse, {
-          ...common,
-          fromDay: dayOf(flags.fromDay, '--from-day'),
-          toDay: dayOf(flags.toDay, '--to-day'),
-          byDay: flags.by === 'day',
-        });
+  const answer = await answerOf(clickhouse, flags, common);
   if (answer === null) throw new CliError('there are no figures yet');
   return answer;
+}
+
+function answerOf(clickhouse: ClickHouse, flags: FiguresFlags, common: CommonQuestion): Promise<unknown> {
+  const { channel, window } = flags;
+  const at = flags.at === undefined ? null : parseAt(flags.at, common.zone);
+  switch (flags.of) {
+    case 'figures':
+      return answerFigures(clickhouse, { ...common, channel, window, at });
+    case 'breakdowns':
+      return answerBreakdowns(clickhouse, { ...common, channel, window, at });
+    case 'tier-flows':
+      return answerTierFlows(clickhouse, {
+        ...common,
+        fromDay: dayOf(flags.fromDay, '--from-day'),
+        toDay: dayOf(flags.toDay, '--to-day'),
+        byDay: flags.by === 'day',
+      });
+  }
+}
+
+interface CommonQuestion {
+  readonly brand: string;
+  readonly schemeId: string;
+  readonly partitionsTotal: number;
+  readonly zone: string;
 }
 
 function dayOf(text: string | undefined, option: string): string | null {

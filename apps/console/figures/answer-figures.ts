@@ -161,7 +161,7 @@ async function factsAnswer(
 }
 
 /** As the fold would have said it of a row. Ends that reach back before the first event were never seen whole. */
-function statusFromFacts(
+export function statusFromFacts(
   { from, at }: { readonly from: number; readonly at: number },
   firstAt: number | null,
   watermark: number | null,

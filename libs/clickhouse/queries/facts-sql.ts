@@ -4,33 +4,56 @@
  * `brand` and `until` (ms, exclusive).
  */
 
-/** One row per event id of a person: the switches of links. */
-const TOGGLES = `
+/** End of a link that is still live. */
+export const FOREVER = '9223372036854775807';
+
+/** One row per event id of a person: the switches of links, with a column more of those who switched. */
+const toggles = (column: string): string => `
   SELECT person, event_id,
-    argMin((toUnixTimestamp64Milli(at), kind, channel, is_on), (at, content_hash)) AS toggle
+    argMin((toUnixTimestamp64Milli(at), kind, channel, is_on, ${column}), (at, content_hash)) AS toggle
   FROM gravity.touchpoints
   WHERE brand = {brand:String} AND type = 'link' AND NOT guest AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   GROUP BY person, event_id`;
 
-/** End of a link that is still live. */
-export const FOREVER = '9223372036854775807';
-
-/**
- * person, kind, channel, live_from, live_to (ms): one row per switching on, up to the next switching off of the
- * same link (for membership: in any channel). Rows of one link may overlap; together they are its live times.
- */
-export const LINK_SPANS = `
-  SELECT person, kind, channel, live_from, if(next_off = 0, ${FOREVER}, next_off) AS live_to
+const linkSpans = (column: string): string => `
+  SELECT person, kind, channel, live_from, if(next_off = 0, ${FOREVER}, next_off) AS live_to, event_id, extra
   FROM (
-    SELECT person, toggle.1 AS live_from, toggle.2 AS kind, toggle.3 AS channel, toggle.4 AS is_on,
+    SELECT person, event_id, toggle.1 AS live_from, toggle.2 AS kind, toggle.3 AS channel, toggle.4 AS is_on,
+      toggle.5 AS extra,
       min(if(toggle.4, ${FOREVER}, toggle.1)) OVER (
         PARTITION BY person, toggle.2, if(toggle.2 = 'MEMBER', '', toggle.3)
         ORDER BY toggle.1, event_id
         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
       ) AS next_off
-    FROM (${TOGGLES})
+    FROM (${toggles(column)})
   )
   WHERE is_on AND live_to > live_from`;
+
+/**
+ * person, kind, channel, live_from, live_to (ms): one row per switching on, up to the next switching off of the
+ * same link (for membership: in any channel). Rows of one link may overlap; together they are its live times.
+ */
+export const LINK_SPANS = linkSpans('0');
+
+/**
+ * person, kind, first_channel, source, start_ms, stop_ms: the live times of each link, put together. Channel and source are
+ * those of the event that it began with.
+ */
+export const LINK_LIVES = `
+  SELECT person, kind, argMin(channel, (live_from, event_id)) AS first_channel,
+    argMin(extra, (live_from, event_id)) AS source, min(live_from) AS start_ms, max(live_to) AS stop_ms
+  FROM (
+    SELECT *, sum(begins) OVER (PARTITION BY person, kind, line ORDER BY live_from, event_id) AS life
+    FROM (
+      SELECT *, if(kind = 'MEMBER', '', channel) AS line,
+        live_from > max(live_to) OVER (
+          PARTITION BY person, kind, if(kind = 'MEMBER', '', channel) ORDER BY live_from, event_id
+          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS begins
+      FROM (${linkSpans('entry_source')})
+    )
+  )
+  GROUP BY person, kind, line, life`;
 
 /** person, channel: who has declined messages there, by the last word before `until`. */
 export const DECLINED = `
