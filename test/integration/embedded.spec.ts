@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   latestPeriodFigures,
   oraclePersons,
+  reconcileTierFlows,
   oracleTotals,
   persons,
   tierChanges,
@@ -152,7 +153,7 @@ describe('source records through the whole embedded path', () => {
       channel: CHANNELS[roll(4)] ?? null,
     };
     const orderId = `o${roll(60)}`;
-    switch (roll(12)) {
+    switch (roll(13)) {
       case 0:
       case 1:
         return sourceJoin({ ...head, link: 'MEMBER', on: roll(4) > 0 });
@@ -178,6 +179,8 @@ describe('source records through the whole embedded path', () => {
         return sourceVisit({ ...head, actor: roll(5) === 0 ? 'STAFF' : 'CUSTOMER' });
       case 10:
         return sourceEngagement(head);
+      case 11:
+        return sourceJoin({ ...head, link: 'REACH', on: roll(3) === 0 });
       default:
         return sourceShare({ ...head, person: head.person, sharer: head.person });
     }
@@ -243,6 +246,7 @@ describe('source records through the whole embedded path', () => {
   it('counts every window end as SQL does over the raw facts', async () => {
     let compared = 0;
     let nonZero = 0;
+    let declined = 0;
     for (const { id, widthMs, slideMs } of WINDOWS) {
       const last = Math.floor(watermark / slideMs) * slideMs;
       const first = START + widthMs;
@@ -262,12 +266,22 @@ describe('source records through the whole embedded path', () => {
           }
           expect({ ...live, channel }).toMatchObject({ end, channel, ...counted });
           compared += 1;
+          declined += counted.capital - counted.capital_reachable;
           if (counted.visitors > 0 && counted.gmv_gross_minor > 0) nonZero += 1;
         }
       }
     }
     expect(compared).toBeGreaterThan(40);
     expect(nonZero).toBeGreaterThan(20);
+    expect(declined).toBeGreaterThan(20);
+  });
+
+  it('publishes tier changes that lead to the tiers of the persons', async () => {
+    for (const { id: schemeId } of RULES.schemes) {
+      const { compared, drifts } = await reconcileTierFlows(clickhouse, { brand: BRAND, schemeId });
+      expect(compared).toBeGreaterThan(20);
+      expect(drifts).toEqual([]);
+    }
   });
 
   it('stores the tier changes of the topic, one by one', async () => {
