@@ -126,6 +126,11 @@ describe('answerFigures', () => {
         stamp: { watermark: new Date(END - 10_000).toISOString(), log_positions: { 0: 60, 1: 80 } },
       },
     });
+    // A window that this log has not.
+    expect(await ask({ window: '1m' })).toMatchObject({
+      ...{ window: '1m', visitors: 0, period: { capital: 10 } },
+      stamp: { as_of: new Date(END - 10_000).toISOString(), status: 'incomplete' },
+    });
   });
 
   it('answers for one channel, and with zeros for one in which nothing happened', async () => {

@@ -54,7 +54,10 @@ export async function answerFigures(
   if (at !== null && at <= reached) return answerAt(clickhouse, question, at, progress);
   const board = await latestWindowBoard(clickhouse, { brand, window }, progress);
   if (at === null) {
-    return board && boardAnswer(question, board, await newestPeriod(clickhouse, question, progress));
+    const period = await newestPeriod(clickhouse, question, progress);
+    if (board !== null) return boardAnswer(question, board, period);
+    // The log has other windows than are asked for, and keeps those of its first rules.
+    return factsAnswer(clickhouse, question, reached, { progress, period });
   }
   const lastEnd = await lastEndWithRows(clickhouse, { brand, window }, progress.generation);
   const newest = Math.max(reached, lastEnd ?? reached);
