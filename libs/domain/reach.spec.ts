@@ -35,6 +35,14 @@ describe('links by which a person may be written to', () => {
     ]);
   });
 
+  it('count a no from the first of several', () => {
+    const line = reachLine('group', [20, false], [40, false], [60, true]);
+    expect(reachableOf(links, [line])?.byChannel[0]?.spans).toEqual([
+      { from: 10, to: 20 },
+      { from: 60, to: 100 },
+    ]);
+  });
+
   it('are the links themselves where nothing is taken from them', () => {
     expect(reachableOf(links, [])).toBeNull();
     expect(reachableOf(links, [reachLine('wecom', [0, false])])).toBeNull();

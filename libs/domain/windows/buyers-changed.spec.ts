@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { FoldHarness } from '../../testing/fold-harness.js';
+import { follow, instant, pay } from '../../testing/touchpoint-kit.js';
+import { defaultRules } from '../rules.js';
 import { buyersChanged, type Purchase } from './buyers-changed.js';
 import { WindowChanges } from './window-changes.js';
 import { WindowFigures } from './window-figures.js';
@@ -57,5 +60,28 @@ describe('a buyer', () => {
   it('moves with the first line of the order, in time or to another channel', () => {
     expect(buyersAfter([shop(125)], [shop(105)])).toEqual(buyersAfter([shop(105)]));
     expect(buyersAfter([shop(105)], [live(105)])).toEqual(buyersAfter([live(105)]));
+  });
+});
+
+describe('the fold', () => {
+  it('knows a purchase for as long as a window asks for it, however soon orders are settled', () => {
+    const day = 86_400_000;
+    const start = instant('2024-11-01 10:00');
+    const harness = new FoldHarness(defaultRules({ refundHorizonDays: 1, stateLatenessMs: day }));
+    harness.tickTo(start);
+    harness.fold([pay('o1', start + 1)]);
+    harness.tickTo(start + 15 * day);
+    harness.fold([follow(start + 15 * day)]);
+    harness.tickTo(start + 20 * day);
+    harness.fold([pay('o2', start + 20 * day)]);
+    harness.tickTo(start + 21 * day);
+    const end = instant('2024-11-22 10:00');
+    const rows = harness.figures
+      .takeWindowRows(true)
+      .filter((row) => row.window === '30d' && row.end === end);
+    expect(rows.map(({ channel, orders, buyers }) => [channel, orders, buyers]).sort()).toEqual([
+      ['all', 2, 1],
+      ['shop', 2, 1],
+    ]);
   });
 });
