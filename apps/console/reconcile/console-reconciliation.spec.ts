@@ -92,7 +92,8 @@ describe('the background reconciliation', () => {
       }
       const zero = { visitors: 0, active: 0, active_related: 0, visitors_related: 0, capital: 0, orders: 0 };
       const right = figureRows(20, 0).flatMap((row): FigureRow[] => {
-        if (row.table === 'window_figures') return [{ ...row, ...zero, gmv_gross_minor: 0 }];
+        if (row.table === 'window_figures')
+          return [{ ...row, ...zero, capital_reachable: 0, buyers: 0, gmv_gross_minor: 0 }];
         return row.table === 'persons' ? [] : [row];
       });
       await console.write(...right);

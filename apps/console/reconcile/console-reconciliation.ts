@@ -75,15 +75,18 @@ async function isSmall({ clickhouse }: Platform, { brand, schemes }: BrandEntry)
   return stocks.reduce((sum, persons) => sum + persons, 0) <= PERSONS_MAX;
 }
 
+/** With the raw facts, and with the tier changes that follow from them. */
 async function archiveCaughtUp({ log }: Platform, signal: AbortSignal): Promise<void> {
-  const topic = TOPICS.relationshipLog;
-  const waiting = new Map((await log.ends(topic)).map(({ partition, end }) => [partition, end]));
-  for (const until = Date.now() + CATCH_UP_MS; waiting.size > 0 && Date.now() < until;) {
-    for (const [partition, end] of waiting) {
-      const stored = await log.committed(ARCHIVING_GROUP, { topic, partition });
-      if (end === 0 || (stored ?? 0) >= end) waiting.delete(partition);
+  const until = Date.now() + CATCH_UP_MS;
+  for (const topic of [TOPICS.relationshipLog, TOPICS.tierChanges]) {
+    const waiting = new Map((await log.ends(topic)).map(({ partition, end }) => [partition, end]));
+    while (waiting.size > 0 && Date.now() < until) {
+      for (const [partition, end] of waiting) {
+        const stored = await log.committed(ARCHIVING_GROUP, { topic, partition });
+        if (end === 0 || (stored ?? 0) >= end) waiting.delete(partition);
+      }
+      if (waiting.size > 0) await delay(POLL_MS, undefined, { signal });
     }
-    if (waiting.size > 0) await delay(POLL_MS, undefined, { signal });
   }
 }
 
