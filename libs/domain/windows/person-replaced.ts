@@ -76,30 +76,34 @@ export function personReplaced(
 }
 
 function capitalChanged(before: LinkView, after: LinkView, ctx: WindowContext, out: WindowChanges): void {
-  stocksChanged(before, after, METRIC.capital, 1, ctx, out);
-  // Nearly nobody has declined messages, and whoever has not is no work.
-  if (before.reachable === null && after.reachable === null) return;
-  stocksChanged(before, after, METRIC.capitalDeclined, 1, ctx, out);
-  stocksChanged(before.reachable ?? before, after.reachable ?? after, METRIC.capitalDeclined, -1, ctx, out);
+  if (before.reachable === null && after.reachable === null) {
+    stocksChanged(before, after, CAPITALS, ctx, out);
+    return;
+  }
+  stocksChanged(before, after, CAPITAL_ONLY, ctx, out);
+  stocksChanged(before.reachable ?? before, after.reachable ?? after, REACHABLE_ONLY, ctx, out);
 }
 
-/** @param sign   of the change in `metric`: what came or went is added or taken away */
+/** Nearly nobody has declined messages: then both are one. */
+const CAPITALS: readonly Metric[] = [METRIC.capital, METRIC.capitalReachable];
+const CAPITAL_ONLY: readonly Metric[] = [METRIC.capital];
+const REACHABLE_ONLY: readonly Metric[] = [METRIC.capitalReachable];
+
 function stocksChanged(
   before: ReachableLinks,
   after: ReachableLinks,
-  metric: Metric,
-  sign: 1 | -1,
+  metrics: readonly Metric[],
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  stockChanged(before.any, after.any, out.allChannels(ctx.brand), metric, sign, ctx, out);
+  stockChanged(before.any, after.any, out.allChannels(ctx.brand), metrics, ctx, out);
   for (const { channel, spans } of after.byChannel) {
     const former = spansOf(before.byChannel, channel);
-    stockChanged(former, spans, out.aggregate(ctx.brand, channel), metric, sign, ctx, out);
+    stockChanged(former, spans, out.aggregate(ctx.brand, channel), metrics, ctx, out);
   }
   for (const { channel, spans } of before.byChannel) {
     if (after.byChannel.some((of) => of.channel === channel)) continue;
-    stockChanged(spans, NO_SPANS, out.aggregate(ctx.brand, channel), metric, sign, ctx, out);
+    stockChanged(spans, NO_SPANS, out.aggregate(ctx.brand, channel), metrics, ctx, out);
   }
 }
 
@@ -107,16 +111,15 @@ function stockChanged(
   before: readonly Span[],
   after: readonly Span[],
   aggregate: number,
-  metric: Metric,
-  sign: 1 | -1,
+  metrics: readonly Metric[],
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
   if (sameSpans(before, after)) return;
   for (const window of ctx.grid.windows) {
-    difference(stockCover(before, window), stockCover(after, window), (from, to, value) =>
-      out.add(aggregate, window.index, metric, from, to, sign * value),
-    );
+    difference(stockCover(before, window), stockCover(after, window), (from, to, value) => {
+      for (const metric of metrics) out.add(aggregate, window.index, metric, from, to, value);
+    });
   }
 }
 

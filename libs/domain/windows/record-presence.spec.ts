@@ -253,7 +253,9 @@ describe('a link', () => {
     linksChanged(NO_LINKS, live([80 * S, Infinity]), presence, EARLY, out);
     expect(spansOf(out).filter((span) => span.includes(' a '))).toEqual([
       'all a capital [8,Infinity) +1',
+      'all a capitalReachable [8,Infinity) +1',
       'group a capital [8,Infinity) +1',
+      'group a capitalReachable [8,Infinity) +1',
       'all a visitorsRelated [8,12) +1',
       'all a visitorsRelated [13,18) +1',
       'all a activeRelated [13,18) +1',
@@ -268,7 +270,9 @@ describe('a link', () => {
     linksChanged(live([80 * S, Infinity]), live([80 * S, 85 * S]), presence, EARLY, out);
     expect(spansOf(out).filter((span) => span.includes(' a '))).toEqual([
       'all a capital [8,Infinity) -1',
+      'all a capitalReachable [8,Infinity) -1',
       'group a capital [8,Infinity) -1',
+      'group a capitalReachable [8,Infinity) -1',
       'all a visitorsRelated [13,18) -1',
       'all a activeRelated [13,18) -1',
       'shop a visitorsRelated [13,18) -1',

@@ -84,7 +84,7 @@ describe('rows', () => {
         gmv_gross_minor: 2 ** 52 + 7,
         refunds_minor: 8,
         buyers: 9,
-        capital_reachable: 5 - 10,
+        capital_reachable: 10,
       },
     ]);
   });

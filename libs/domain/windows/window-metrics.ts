@@ -11,8 +11,7 @@ export const METRIC = {
   gross: 6,
   refunds: 7,
   buyers: 8,
-  /** Of the Capital, who has declined messages: kept instead of those who can be reached, as nearly nobody has. */
-  capitalDeclined: 9,
+  capitalReachable: 9,
 } as const;
 
 export type Metric = (typeof METRIC)[keyof typeof METRIC];
@@ -71,7 +70,7 @@ export function windowRow(head: WindowRowHead, values: Float64Array): WindowRow 
     active_related: values[METRIC.activeRelated] ?? 0,
     visitors_related: values[METRIC.visitorsRelated] ?? 0,
     capital: values[METRIC.capital] ?? 0,
-    capital_reachable: (values[METRIC.capital] ?? 0) - (values[METRIC.capitalDeclined] ?? 0),
+    capital_reachable: values[METRIC.capitalReachable] ?? 0,
     orders: values[METRIC.orders] ?? 0,
     buyers: values[METRIC.buyers] ?? 0,
     gmv_gross_minor: values[METRIC.gross] ?? 0,
