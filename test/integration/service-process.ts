@@ -68,6 +68,11 @@ export class ServiceProcess {
     }
   }
 
+  /** Stops it in its tracks, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.isRunning) this.child?.kill(signal);
+  }
+
   /** @returns the exit code; null where a signal has ended it */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const { child } = this;

@@ -7,7 +7,9 @@ export type Fault =
   /** The request arrives, its answer does not: the connection is cut. */
   | 'lose-answer'
   /** The request does not arrive: the connection is cut. */
-  | 'lose-request';
+  | 'lose-request'
+  /** The request, and what comes after it on its connection, waits for `release`. */
+  | 'hold-request';
 
 /**
  * A man in the middle of client and broker that can be down, or lose one request or answer of a chosen kind.
@@ -16,6 +18,7 @@ export type Fault =
 export class KafkaProxy {
   private readonly sockets = new Set<Socket>();
   private fault: { readonly api: number; readonly fault: Fault; then: () => void } | null = null;
+  private readonly held = new Set<() => void>();
   private isDown = false;
 
   private constructor(
@@ -36,6 +39,13 @@ export class KafkaProxy {
   /** Strikes the next request of this kind; resolves when it has. */
   strike(api: number, fault: Fault): Promise<void> {
     return new Promise((resolve) => (this.fault = { api, fault, then: resolve }));
+  }
+
+  /** Strikes nothing any more, and lets go what it holds, late as it is. */
+  release(): void {
+    this.fault = null;
+    for (const letGo of this.held) letGo();
+    this.held.clear();
   }
 
   /** Nobody gets through until `up`. */
@@ -60,12 +70,18 @@ export class KafkaProxy {
     }
     const broker = connect({ host: '127.0.0.1', port: this.brokerPort });
     let isStruck = false;
+    let waiting: Buffer[] | null = null;
+    const letGo = (): void => {
+      for (const request of waiting ?? []) broker.write(request);
+      waiting = null;
+    };
     for (const socket of [client, broker]) {
       this.sockets.add(socket);
       socket.setNoDelay(true);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         this.sockets.delete(socket);
+        this.held.delete(letGo);
         client.destroy();
         broker.destroy();
       });
@@ -77,8 +93,13 @@ export class KafkaProxy {
         const request = buffered.subarray(0, 4 + buffered.readInt32BE(0));
         buffered = buffered.subarray(request.length);
         const fault = this.take(request.readInt16BE(4));
-        isStruck ||= fault !== null;
-        if (fault !== 'lose-request') broker.write(request);
+        isStruck ||= fault === 'lose-answer';
+        if (fault === 'hold-request') {
+          waiting = [];
+          this.held.add(letGo);
+        }
+        if (waiting !== null) waiting.push(request);
+        else if (fault !== 'lose-request') broker.write(request);
         else client.destroy();
       }
     });

@@ -11,6 +11,25 @@ export interface KafkaServerOptions {
   readonly ownerPid?: number;
   /** Clients come by TLS and log in with SASL/PLAIN. */
   readonly login?: { readonly user: string; readonly password: string };
+  /** The node of a cluster that this is; by default a cluster of its own. */
+  readonly node?: ClusterNode;
+  /** A second listener: who comes by it is told this other port, behind which a proxy is. */
+  readonly proxied?: { readonly port: number; readonly advertisedPort: number };
+}
+
+/** A broker that is a controller too, among its likes. */
+export interface ClusterNode {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly clusterId: string;
+  /** `id@host:controllerPort` of every node. */
+  readonly voters: readonly string[];
+}
+
+/** One that begins with a dash would be taken for an option. */
+export function newClusterId(): string {
+  return randomBytes(16).toString('base64url').replace(/^-/, 'A');
 }
 
 /** One real broker (KRaft, its own controller) on free ports of 127.0.0.1 with data in a temporary directory. */
@@ -30,21 +49,25 @@ export class KafkaServer {
 
   static async start(options: KafkaServerOptions = {}): Promise<KafkaServer> {
     const jars = join(await serverFiles(), 'kafka', '*');
-    const [port = 0, controllerPort = 0] = await freePorts(2);
+    const node = options.node ?? (await soleNode());
+    const { port, controllerPort } = node;
     const directory = mkdtempSync(join(tmpdir(), 'kafka-'));
     const ownerPid = options.ownerPid ?? OWNER_PID;
     const secured =
       options.login === undefined
         ? {}
         : await securedListener(port, controllerPort, directory, options.login);
-    const settings = { ...singleNode(port, controllerPort, directory), ...secured, ...options.settings };
+    const settings = {
+      ...nodeSettings(node, directory),
+      ...(options.proxied === undefined ? {} : proxiedListener(node, options.proxied)),
+      ...secured,
+      ...options.settings,
+    };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     const file = join(directory, 'server.properties');
     writeFileSync(file, `${lines.join('\n')}\n`);
-    // One that begins with a dash would be taken for an option.
-    const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');
     const format = JavaProcess.start({
-      args: ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file],
+      args: ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', node.clusterId, '-c', file],
       directory,
       logName: 'format.log',
       ownerPid,
@@ -81,21 +104,22 @@ export class KafkaServer {
 
   /**
    * What a read-committed consumer of Apache Kafka's own client is given of a topic, from its beginning.
+   * @param silenceMs   it ends when it has been given nothing for so long
    * @returns "partition offset" of each record
    */
-  async committedPlaces(topic: string): Promise<string[]> {
+  async committedPlaces(topic: string, silenceMs = 15_000): Promise<string[]> {
     const consumer = JavaProcess.start({
       args: [
         ...['-cp', this.jars, 'org.apache.kafka.tools.consumer.ConsoleConsumer'],
         ...['--bootstrap-server', this.brokers.join(','), '--topic', topic, '--from-beginning'],
-        ...['--isolation-level', 'read_committed', '--timeout-ms', '15000'],
+        ...['--isolation-level', 'read_committed', '--timeout-ms', String(silenceMs)],
         ...['print.partition=true', 'print.offset=true', 'print.value=false'].flatMap((one) => [
           '--property',
           one,
         ]),
       ],
       directory: this.directory,
-      logName: 'console-consumer.log',
+      logName: `console-consumer-${topic}.log`,
       ownerPid: this.ownerPid,
     });
     await consumer.stopped();
@@ -155,28 +179,49 @@ function keytool(args: readonly string[]): void {
   if (status !== 0) throw new Error(`keytool ${args[0]} failed: ${stdout}${stderr}`);
 }
 
-function singleNode(
-  port: number,
-  controllerPort: number,
+async function soleNode(): Promise<ClusterNode> {
+  const [port = 0, controllerPort = 0] = await freePorts(2);
+  const voters = [`1@127.0.0.1:${controllerPort}`];
+  return { id: 1, port, controllerPort, clusterId: newClusterId(), voters };
+}
+
+function proxiedListener(
+  { port, controllerPort }: ClusterNode,
+  proxied: { readonly port: number; readonly advertisedPort: number },
+): Record<string, string> {
+  return {
+    listeners: `PLAINTEXT://127.0.0.1:${port},PROXIED://127.0.0.1:${proxied.port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},PROXIED://127.0.0.1:${proxied.advertisedPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+  };
+}
+
+function nodeSettings(
+  { id, port, controllerPort, voters }: ClusterNode,
   directory: string,
 ): Record<string, string | number | boolean> {
+  const replicas = Math.min(3, voters.length);
+  const inSync = Math.min(2, voters.length);
   return {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': id,
+    'controller.quorum.voters': voters.join(','),
     'controller.listener.names': 'CONTROLLER',
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': join(directory, 'data'),
     'auto.create.topics.enable': false,
-    'offsets.topic.replication.factor': 1,
+    'default.replication.factor': replicas,
+    'min.insync.replicas': inSync,
+    'offsets.topic.replication.factor': replicas,
     'offsets.topic.num.partitions': 4,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.replication.factor': replicas,
+    'transaction.state.log.min.isr': inSync,
     'transaction.state.log.num.partitions': 4,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': replicas,
+    'share.coordinator.state.topic.min.isr': inSync,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
     // How soon an abandoned transaction is ended once its timeout has passed.

@@ -7,7 +7,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: URL,
+    private target: URL,
     private readonly port: number,
   ) {}
 
@@ -27,6 +27,11 @@ export class TcpProxy {
     const url = new URL(this.target);
     url.host = `127.0.0.1:${this.port}`;
     return url.href.replace(/\/$/, '');
+  }
+
+  /** The server has come back at another address. */
+  retarget(url: string): void {
+    this.target = new URL(url);
   }
 
   /** Cuts all connections, and every new one, until `up`. */

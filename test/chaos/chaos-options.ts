@@ -1,0 +1,37 @@
+/** What a run of the chaos is made of: by the environment, so that the same spec is short in `npm test` and long on demand. */
+
+export interface ChaosOptions {
+  /** Of the plan: which faults, in which order, at which moments. The processes themselves keep no order. */
+  readonly seed: number;
+  readonly faults: number;
+  readonly brokers: number;
+  readonly eventsPerSecond: number;
+  /** Longest pause before the next fault, ms. */
+  readonly pauseMs: number;
+  /** Whether most faults wait until what was sent before the end of the last one has come through. */
+  readonly isPatient: boolean;
+  /** Folder that the report is written to; null: none. */
+  readonly reportDirectory: string | null;
+}
+
+/** @throws RangeError   a variable that is no such number */
+export function chaosOptions(env: Readonly<Record<string, string | undefined>>): ChaosOptions {
+  const number = (name: string, otherwise: number, least: number): number => {
+    const text = env[name] ?? '';
+    const value = text === '' ? otherwise : Number(text);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new RangeError(`${name} has to be a whole number from ${least} on, not ${text}`);
+    }
+    return value;
+  };
+  const isLong = env['CHAOS_LONG'] === '1';
+  return {
+    seed: number('CHAOS_SEED', isLong ? Date.now() % 1_000_000 : 5, 0),
+    faults: number('CHAOS_FAULTS', isLong ? 30 : 7, 1),
+    brokers: number('CHAOS_BROKERS', 1, 1),
+    eventsPerSecond: number('CHAOS_EVENTS_PER_SECOND', isLong ? 300 : 150, 10),
+    pauseMs: number('CHAOS_PAUSE_MS', isLong ? 3_000 : 1_200, 0),
+    isPatient: isLong,
+    reportDirectory: env['CHAOS_REPORT_DIR'] ?? null,
+  };
+}

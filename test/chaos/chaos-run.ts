@@ -1,0 +1,93 @@
+/** The storm: faults in a seeded order, some of them while the last one is not over yet. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '#testing';
+import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
+import { FAULT_KINDS, strike, type FaultKind } from './chaos-faults.js';
+import { type ChaosOptions } from './chaos-options.js';
+import { PATIENCE_MS, type ChaosWorld } from './chaos-world.js';
+
+export interface FaultRecord {
+  readonly kind: FaultKind;
+  readonly startedAt: number;
+  healedAt: number;
+  isStruck: boolean;
+  /** Until everything that was sent up to the healing had come through, ms; null where the next fault did not wait. */
+  recoveredAt: number | null;
+}
+
+/** How often a fault does not wait for the last one to be over. */
+const OVERLAP_CHANCE = 0.25;
+
+/** Each kind once before any comes twice, in a random order. */
+export function planFaults(random: SeededRandom, count: number): readonly FaultKind[] {
+  const plan: FaultKind[] = [];
+  while (plan.length < count) {
+    const left = [...FAULT_KINDS];
+    while (left.length > 0 && plan.length < count) {
+      const [kind] = left.splice(random.below(left.length), 1);
+      if (kind !== undefined) plan.push(kind);
+    }
+  }
+  return plan;
+}
+
+export async function storm(world: ChaosWorld, options: ChaosOptions): Promise<readonly FaultRecord[]> {
+  const random = new SeededRandom(options.seed);
+  const faults: FaultRecord[] = [];
+  const underWay = new Map<FaultKind, Promise<void>>();
+  for (const kind of planFaults(random, options.faults)) {
+    await sleep(random.below(options.pauseMs + 1));
+    // What is down already cannot be taken down.
+    await underWay.get(kind);
+    const fault = { kind, startedAt: Date.now(), healedAt: 0, isStruck: false, recoveredAt: null };
+    faults.push(fault);
+    const isPatient = options.isPatient && !random.chance(OVERLAP_CHANCE);
+    const suffering = suffer(world, fault, new SeededRandom(random.below(1_000_000)), isPatient);
+    // Whoever waits for it gets the error; until then it must not end the process.
+    suffering.catch(() => undefined);
+    underWay.set(kind, suffering);
+    if (isPatient) await suffering;
+  }
+  await Promise.all(underWay.values());
+  await recovered(world, Date.now());
+  return faults;
+}
+
+async function suffer(
+  world: ChaosWorld,
+  fault: FaultRecord,
+  random: SeededRandom,
+  isPatient: boolean,
+): Promise<void> {
+  const { healedAt, isStruck } = await strike(fault.kind, world, random);
+  fault.healedAt = healedAt;
+  fault.isStruck = isStruck;
+  if (isPatient) fault.recoveredAt = await recovered(world, healedAt);
+}
+
+/** When everything that was sent up to an instant, and something later, has come through, ms. */
+async function recovered(world: ChaosWorld, healedAt: number): Promise<number> {
+  const { probes } = world.traffic;
+  await eventually(() => {
+    const waiting = [...probes].filter(([id, sentAt]) => sentAt <= healedAt && !world.watch.seen.has(id));
+    if (waiting.length > 0) throw new Error(`${waiting.length} probes have not come through`);
+    if (![...probes].some(([id, sentAt]) => sentAt > healedAt && world.watch.seen.has(id))) {
+      throw new Error('nothing that was sent afterwards has come through');
+    }
+  }, PATIENCE_MS);
+  return Date.now();
+}
+
+/**
+ * The longest that a tier change was on its way that was caused while the fault lasted: until it was healed, or
+ * until the world had recovered from it where that is known. In ms.
+ */
+export function worstStall(world: ChaosWorld, { startedAt, healedAt, recoveredAt }: FaultRecord): number {
+  let worst = 0;
+  for (const [id, sentAt] of world.traffic.probes) {
+    const seenAt = world.watch.seen.get(id);
+    if (seenAt === undefined || seenAt < startedAt || sentAt > (recoveredAt ?? healedAt)) continue;
+    worst = Math.max(worst, seenAt - sentAt);
+  }
+  return worst;
+}

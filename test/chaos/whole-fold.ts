@@ -1,0 +1,125 @@
+/** What one process makes of the relationship log, from its start to its end and undisturbed. */
+import { type TierChanged } from '#domain';
+import {
+  DEFAULT_RELATIONSHIP_SETTINGS,
+  RelationshipWorker,
+  TOPICS,
+  type DetailedEntry,
+  type Log,
+  type LogRecord,
+} from '#pipeline';
+import { type Codecs } from '#platform';
+import { LmdbStateStore } from '#state-store';
+import { batchesOf, PATIENT, RecordingFigureSink, SILENT_OBSERVER, TempDir } from '#testing';
+import { foldedFacts } from '../../libs/testing/simulation/reference-fold.js';
+
+export interface LoggedEntry extends DetailedEntry {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface WholeFold {
+  readonly entries: readonly LoggedEntry[];
+  readonly facts: readonly TierChanged[];
+  readonly rows: RecordingFigureSink;
+  /** "partition offset" of each record, as `KafkaServer.committedPlaces` has them. */
+  readonly places: readonly string[];
+}
+
+/** The records of a topic, copied out of what they were read in. */
+export async function recordsOf(log: Log, topic: string): Promise<ReadonlyMap<number, readonly LogRecord[]>> {
+  const found = new Map<number, LogRecord[]>();
+  for (const { partition } of await log.ends(topic)) {
+    const records: LogRecord[] = [];
+    for await (const batch of log.read({ topic, partition }, 0)) {
+      for (const { offset, timestamp, key, value } of batch.records) {
+        records.push({ offset, timestamp, key: copyOf(key), value: copyOf(value) });
+      }
+    }
+    found.set(partition, records);
+  }
+  return found;
+}
+
+export function placesOf(records: ReadonlyMap<number, readonly LogRecord[]>): readonly string[] {
+  return [...records].flatMap(([partition, all]) => all.map(({ offset }) => `${partition} ${offset}`));
+}
+
+function copyOf(bytes: Buffer | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes);
+}
+
+export async function foldWhole(log: Log, codecs: Codecs): Promise<WholeFold> {
+  const topic = TOPICS.relationshipLog;
+  const records = await recordsOf(log, topic);
+  const entries: LoggedEntry[] = [];
+  const facts: TierChanged[] = [];
+  for (const [partition, all] of records) {
+    for (const { offset, value } of all) {
+      entries.push({ ...codecs.log.decodeDetailed(value), partition, offset });
+    }
+    const nextOffset = (all.at(-1)?.offset ?? -1) + 1;
+    const batch = { topic, partition, records: all, nextOffset, endOffset: nextOffset };
+    facts.push(...foldedFacts(batch, codecs.log));
+  }
+  return { entries, facts, rows: await foldedRows(log, codecs), places: placesOf(records) };
+}
+
+/** The figure rows of an undisturbed worker over the same log, which writes nothing anywhere. */
+async function foldedRows(log: Log, codecs: Codecs): Promise<RecordingFigureSink> {
+  const sink = new RecordingFigureSink();
+  const directory = new TempDir('whole-fold');
+  const store = LmdbStateStore.open({ path: directory.join('state') });
+  try {
+    const worker = new RelationshipWorker(
+      {
+        log: readOnly(log),
+        group: 'reference',
+        logCodec: codecs.log,
+        facts: codecs,
+        factPartitions: { tierChanges: 1, tiers: 1 },
+        now: () => 0,
+        store,
+        storeDirectory: directory.path,
+        cachedStatesMax: 1_000_000,
+        sink,
+        progress: null,
+      },
+      { ...DEFAULT_RELATIONSHIP_SETTINGS, drainMs: 0 },
+      SILENT_OBSERVER,
+    );
+    for (const { partition } of await log.ends(TOPICS.relationshipLog)) {
+      const input = { topic: TOPICS.relationshipLog, partition };
+      await worker.assigned(input);
+      for await (const batch of batchesOf(log, input, 0, () => 5_000)) await worker.batch(batch, PATIENT);
+      await worker.flushAll();
+      await worker.revoked(input);
+    }
+  } finally {
+    store.close();
+    directory.remove();
+  }
+  return sink;
+}
+
+/** As a group that has read nothing sees it, and which nothing comes of. */
+function readOnly(log: Log): Log {
+  const refuse = (): never => {
+    throw new Error('the reference only reads');
+  };
+  return {
+    consumer: refuse,
+    append: refuse,
+    tail: refuse,
+    applyTopics: refuse,
+    close: () => Promise.resolve(),
+    committed: () => Promise.resolve(null),
+    ends: (topic) => log.ends(topic),
+    read: (input, from, to) => log.read(input, from, to),
+    writer: () =>
+      Promise.resolve({
+        commit: () => Promise.resolve({ appendedAt: null }),
+        close: () => Promise.resolve(),
+      }),
+  };
+}
