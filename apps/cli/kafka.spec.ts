@@ -6,6 +6,11 @@ import { join } from 'node:path';
 import { KafkaServer } from '../../test/servers/kafka-server.js';
 import { RegistryServer } from '../../test/servers/registry-server.js';
 import { describeWithOwnServers } from '../../test/servers/servers.js';
+import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
+import { KafkaLog } from '#kafka';
+import { openCodecs } from '#platform';
+import { pseudonymisation } from '../intake/judgement-settings.js';
+import { refuseOrders } from './dead-letters/refuse-orders.js';
 import { runGravity, type GravityOutcome } from './gravity-process.js';
 
 const SLOW_MS = 240_000;
@@ -99,6 +104,54 @@ describeWithOwnServers('gravity on Kafka', () => {
         'calendar:month',
       ];
       expect(tiers.out).toBe((await runGravity(expected, { HOME: root })).out);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'replays dead letters with the key of intake, and once',
+    async () => {
+      const pseudonymKeyFile = join(root, 'intake.key');
+      const log = new KafkaLog({ brokers: kafka.brokers, clientId: 'spec' });
+      try {
+        const registered = new ConfluentSchemaRegistry({
+          ...{ url: registry.url, auth: null, register: true, timeoutMs: 10_000 },
+        });
+        const codecs = await openCodecs(registered, SchemaCatalog.load());
+        const settings = {
+          pseudonymKeyFile,
+          dataDir: root,
+          earliestEvent: 0,
+          futureMaxMs: 0,
+          currency: 'CNY',
+        };
+        const pseudonymise = pseudonymisation(settings);
+        const at = Date.UTC(2024, 0, 10);
+        await refuseOrders({ log, codecs, pseudonymise, persons: ['ann', 'bob'], at });
+      } finally {
+        await log.close();
+      }
+      const servers = { KAFKA_BROKERS: kafka.brokers.join(','), SCHEMA_REGISTRY_URL: registry.url };
+      const fixed = { HOME: root, ...servers, GRAVITY_CURRENCY: 'EUR' };
+      const replay = ['dead-letters', 'replay', '--reason', 'WRONG_CURRENCY'];
+      const keyless = await runGravity(replay, fixed);
+      expect(keyless).toMatchObject({ code: 2, err: expect.stringContaining('GRAVITY_PSEUDONYM_KEY_FILE') });
+      const keyed = { ...fixed, GRAVITY_PSEUDONYM_KEY_FILE: pseudonymKeyFile };
+      const listed = await runGravity(['dead-letters', 'list', '--format', 'json'], keyed);
+      expect(JSON.parse(listed.out)).toHaveLength(3);
+      expect(await runGravity(replay, keyed)).toMatchObject({
+        code: 0,
+        err: expect.stringContaining('2 replayed, 0 known'),
+      });
+      expect(await runGravity(replay, keyed)).toMatchObject({
+        code: 0,
+        err: expect.stringContaining('0 replayed, 2 known'),
+      });
+      const tiers = await onKafka('tiers', '--brand', 'shop', '--format', 'json');
+      expect(JSON.parse(tiers.out)).toMatchObject([
+        { orders: 1, own_value_minor: 700 },
+        { orders: 1, own_value_minor: 700 },
+      ]);
     },
     SLOW_MS,
   );

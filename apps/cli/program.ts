@@ -1,6 +1,7 @@
 /** The commands of `gravity`, and how they end. */
 import { BUILD, ConfigError } from '#service';
 import { Command, CommanderError } from 'commander';
+import { deadLettersCommand } from './commands/dead-letters.js';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
 import { reconcileCommand } from './commands/reconcile.js';
@@ -64,6 +65,7 @@ function programOf(io: CliIo): Command {
     whatIfCommand(io),
     figuresCommand(io),
     reconcileCommand(io),
+    deadLettersCommand(io),
     topicsCommand(io),
     schemasCommand(io),
     migrateCommand(io),

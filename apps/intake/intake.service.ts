@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import { Pseudonymiser } from '#contracts';
-import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
 import {
   IntakeWorker,
   TOPICS,
@@ -12,22 +9,12 @@ import {
 import { type Platform } from '#platform';
 import { type AppLogger, type ServiceMetrics, type ShutdownSequence } from '#service';
 import { type PartitionLifecycle } from '#transport';
+import { admissionLimits, pseudonymisation, type JudgementSettings } from './judgement-settings.js';
 
 export const INTAKE_GROUP = 'intake';
 
-export interface IntakeOptions {
+export interface IntakeOptions extends JudgementSettings {
   readonly sourceTopics: readonly string[];
-  readonly pseudonymousTopics?: readonly string[] | undefined;
-  readonly pseudonymKeyFile?: string | undefined;
-  readonly dataDir: string;
-  readonly earliestEvent: number;
-  readonly futureMaxMs: number;
-  readonly currency: string;
-}
-
-/** The key that makes pseudonyms: the file named by the settings, else one in the data folder. */
-export function pseudonymKeyFile(options: Pick<IntakeOptions, 'pseudonymKeyFile' | 'dataDir'>): string {
-  return options.pseudonymKeyFile ?? join(options.dataDir, 'pseudonym.key');
 }
 
 export interface IntakeParts {
@@ -61,8 +48,8 @@ export class IntakeService implements PartitionLifecycle {
         logCodec: codecs.log,
         progressCodec: codecs.intakeProgress,
         deadLetterCodec: codecs.deadLetter,
-        pseudonymise: this.#pseudonymise(),
-        limits: this.#limits(),
+        pseudonymise: pseudonymisation(this.options),
+        limits: admissionLimits(this.options),
         partitions: {
           relationshipLog: await platform.partitionsOf(TOPICS.relationshipLog),
           intakeProgress: await platform.partitionsOf(TOPICS.intakeProgress),
@@ -91,21 +78,6 @@ export class IntakeService implements PartitionLifecycle {
   #prepared(): IntakeWorker {
     if (this.#worker === null) throw new Error('the intake service has not been prepared');
     return this.#worker;
-  }
-
-  #pseudonymise(): (topic: string, event: SourceTouchpoint) => SourceTouchpoint {
-    const pseudonymiser = Pseudonymiser.fromKeyFile(pseudonymKeyFile(this.options));
-    const plain = new Set(this.options.pseudonymousTopics ?? []);
-    return (topic, event) => (plain.has(topic) ? event : pseudonymiser.apply(event));
-  }
-
-  #limits(): AdmissionLimits {
-    return {
-      ...DEFAULT_ADMISSION_LIMITS,
-      earliestAt: this.options.earliestEvent,
-      aheadMaxMs: this.options.futureMaxMs,
-      currency: this.options.currency,
-    };
   }
 
   /** @returns what stops it, once the heartbeat under way is done */

@@ -177,6 +177,11 @@ export class EmbeddedLog implements Log {
     return this.storage.position(group, this.catalog.partition(input));
   }
 
+  /** A commit is one write here: what is committed can be seen. */
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- what throws here has to reject
   async ends(topic: string): Promise<readonly PartitionEnds[]> {
     this.assertOpen();

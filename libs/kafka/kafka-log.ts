@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type LogEntry } from 'kafkajs';
 import {
   type CommitReceipt,
@@ -17,7 +18,7 @@ import { IdempotentAppender } from './idempotent-appender.js';
 import { KafkaConsumer, type LogAlarm } from './kafka-consumer.js';
 import { readPartition, tailPartition } from './kafka-reader.js';
 import { assertKafkaJsVersion } from './kafkajs-version.js';
-import { committedOffset, topicEnds } from './offsets.js';
+import { committedEnd, committedOffset, topicEnds, writtenEnd } from './offsets.js';
 import { persist, type Attempts } from './retry.js';
 import { StatusBoard, type LogStatus, type Watch } from './status-board.js';
 import { patchPendingRequestTimer } from './timer-patch.js';
@@ -47,6 +48,8 @@ export interface KafkaLogOptions extends ConnectionSettings {
 
 /** How long a question is asked again while nobody answers, ms. Who can wait longer asks again. */
 const QUESTION_MS = 10_000;
+/** How often the end of a partition is asked for while a transaction is open, ms. */
+const SETTLING_MS = 100;
 
 /**
  * The log port over Kafka. Nothing connects before it is needed. Consumers and tails wait for a broker that is
@@ -145,6 +148,17 @@ export class KafkaLog implements Log {
 
   ends(topic: string): Promise<readonly PartitionEnds[]> {
     return this.ask(() => topicEnds(this.questions, topic));
+  }
+
+  async settled(topic: string): Promise<void> {
+    const partitions = await this.ask(() => this.questions.partitionsOf(topic));
+    for (const partition of partitions) {
+      const input = { topic, partition };
+      const written = await this.ask(() => writtenEnd(this.questions, input));
+      while ((await this.ask(() => committedEnd(this.questions, input))) < written) {
+        await sleep(SETTLING_MS, undefined, { signal: this.closing.signal });
+      }
+    }
   }
 
   async applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]> {

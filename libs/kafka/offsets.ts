@@ -4,6 +4,7 @@ import { CODE, codeOf, KafkaCodeError } from './errors.js';
 
 const LATEST = -1;
 const EARLIEST = -2;
+const READ_UNCOMMITTED = 0;
 const READ_COMMITTED = 1;
 
 /** Start and end of one partition as a read-committed reader sees them. @throws what `persist` can retry */
@@ -13,15 +14,26 @@ export async function partitionEnds(link: ClusterLink, input: TopicPartition): P
   return { partition: input.partition, start, end };
 }
 
+/** Where the next record will stand, whatever becomes of those before it. @throws what `persist` can retry */
+export function writtenEnd(link: ClusterLink, input: TopicPartition): Promise<number> {
+  return listOffset(link, input, LATEST, READ_UNCOMMITTED);
+}
+
+/** The end as a read-committed reader sees it. @throws what `persist` can retry */
+export function committedEnd(link: ClusterLink, input: TopicPartition): Promise<number> {
+  return listOffset(link, input, LATEST);
+}
+
 async function listOffset(
   link: ClusterLink,
   { topic, partition }: TopicPartition,
   timestamp: number,
+  isolationLevel = READ_COMMITTED,
 ): Promise<number> {
   const broker = await link.leaderOf(topic, partition);
   const { responses } = await broker.listOffsets({
     replicaId: -1,
-    isolationLevel: READ_COMMITTED,
+    isolationLevel,
     topics: [{ topic, partitions: [{ partition, timestamp }] }],
   });
   return Number(responses[0]?.partitions[0]?.offset ?? 0);

@@ -69,6 +69,7 @@ export { commitTransaction } from './commit-transaction.js';
 export {
   intakeBatch,
   progressRecord,
+  type JudgementPorts,
   type IntakePartitions,
   type IntakePorts,
   type IntakeReport,
@@ -93,4 +94,12 @@ export { refold, type Refolded, type RefoldedStates, type RefoldOptions } from '
 export { type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
 export { DEFAULT_RELATIONSHIP_SETTINGS, type RelationshipSettings } from './relationship-settings.js';
 export { RelationshipWorker } from './relationship-worker.js';
+export {
+  replayLetters,
+  wholeValue,
+  type LetterOutcome,
+  type ReplayedLetter,
+  type ReplayLettersOptions,
+  type ReplayLettersPorts,
+} from './replay-letters.js';
 export { TOPICS } from './topics.js';

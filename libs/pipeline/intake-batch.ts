@@ -6,6 +6,7 @@ import {
   type RejectReason,
   type SourcePosition,
   type SourceTouchpoint,
+  type Touchpoint,
 } from '#domain';
 import { type DeadLetterCodec, type IntakeProgressCodec, type LogCodec, type SourceCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
@@ -19,17 +20,22 @@ import {
 import { partitionOf } from './partition.js';
 import { TOPICS } from './topics.js';
 
-export interface IntakePorts {
-  readonly log: Log;
-  readonly group: string;
-  readonly writer: TransactionalWriter;
+/** What one record is judged with. */
+export interface JudgementPorts {
   readonly sourceCodec: SourceCodec;
   readonly logCodec: LogCodec;
-  readonly progressCodec: IntakeProgressCodec;
-  readonly deadLetterCodec: DeadLetterCodec;
   /** Replaces the person ids of an event by pseudonyms; leaves it alone where the source has done it. */
   readonly pseudonymise: (topic: string, event: SourceTouchpoint) => SourceTouchpoint;
   readonly limits: AdmissionLimits;
+  readonly partitions: Pick<IntakePartitions, 'relationshipLog'>;
+}
+
+export interface IntakePorts extends JudgementPorts {
+  readonly log: Log;
+  readonly group: string;
+  readonly writer: TransactionalWriter;
+  readonly progressCodec: IntakeProgressCodec;
+  readonly deadLetterCodec: DeadLetterCodec;
   readonly partitions: IntakePartitions;
 }
 
@@ -52,9 +58,10 @@ export interface IntakeReport {
   readonly commitMs: number;
 }
 
-type Judged =
-  | { readonly ok: true; readonly record: OutgoingRecord; readonly at: number }
-  | { readonly ok: false; readonly record: OutgoingRecord; readonly reason: RejectReason };
+/** An entry of the relationship log as it is to be written, or why there is none. */
+export type Judgement =
+  | { readonly ok: true; readonly record: OutgoingRecord; readonly touchpoint: Touchpoint }
+  | { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
 
 /**
  * A batch of a source topic: each record becomes an entry of the relationship log or a dead letter, in one
@@ -72,18 +79,22 @@ export async function intakeBatch(
 ): Promise<IntakeReport> {
   const received = now();
   await ports.sourceCodec.prepare(batch.records.map(({ value }) => value));
-  const judged = batch.records.map((record) => judge(batch, record, ports));
-
   const rejected = new Map<RejectReason, number>();
   let eventTo = eventToBefore;
-  for (const one of judged) {
-    if (one.ok) eventTo = Math.max(one.at, eventTo ?? one.at);
-    else rejected.set(one.reason, (rejected.get(one.reason) ?? 0) + 1);
-  }
+  const records = batch.records.map((record) => {
+    const source = { topic: batch.topic, partition: batch.partition, offset: record.offset };
+    const judgement = judge(source, record, ports);
+    if (!judgement.ok) {
+      rejected.set(judgement.reason, (rejected.get(judgement.reason) ?? 0) + 1);
+      return rejection(source, record, judgement, ports);
+    }
+    const { at } = judgement.touchpoint;
+    eventTo = Math.max(at, eventTo ?? at);
+    return judgement.record;
+  });
   const readTo = batch.records.at(-1)?.timestamp ?? null;
 
   const started = now();
-  const records = judged.map(({ record }) => record);
   if (readTo !== null) {
     const progress = { nextOffset: batch.nextOffset, readTo, eventTo, caughtUp: false };
     records.push(progressRecord(batch, progress, ports));
@@ -96,7 +107,7 @@ export async function intakeBatch(
   const refused = [...rejected.values()].reduce((sum, count) => sum + count, 0);
   return {
     records: batch.records.length,
-    accepted: judged.length - refused,
+    accepted: batch.records.length - refused,
     rejected,
     readTo,
     eventTo,
@@ -105,21 +116,25 @@ export async function intakeBatch(
   };
 }
 
-function judge(batch: RecordBatch, record: LogRecord, ports: IntakePorts): Judged {
-  const source = { topic: batch.topic, partition: batch.partition, offset: record.offset };
-  const decoded = ports.sourceCodec.decode(batch.topic, record.value);
-  if (!decoded.ok) return rejection(source, record, decoded.reject.reason, decoded.reject.detail, ports);
-  const event = ports.pseudonymise(batch.topic, decoded.event);
+/** One record of a source topic whose schema id has been prepared. */
+export function judge(
+  source: SourcePosition,
+  record: Pick<LogRecord, 'value' | 'timestamp'>,
+  ports: JudgementPorts,
+): Judgement {
+  const decoded = ports.sourceCodec.decode(source.topic, record.value);
+  if (!decoded.ok) return { ok: false, ...decoded.reject };
+  const event = ports.pseudonymise(source.topic, decoded.event);
   // A pseudonym is always well-formed, whatever it was made of: the ids are judged as they came.
   const fault = event === decoded.event ? null : faultOf(decoded.event, ports.limits);
-  if (fault !== null) return rejection(source, record, fault.reason, fault.detail, ports);
+  if (fault !== null) return { ok: false, reason: fault.reason, detail: fault.detail };
   const admission = admit(event, { ...source, arrivedAt: record.timestamp }, ports.limits);
-  if (!admission.ok) return rejection(source, record, admission.reason, admission.detail, ports);
+  if (!admission.ok) return admission;
   const { touchpoint, detail } = admission;
   const key = personKey(touchpoint.brand, touchpoint.person);
   return {
     ok: true,
-    at: touchpoint.at,
+    touchpoint,
     record: {
       topic: TOPICS.relationshipLog,
       partition: partitionOf(key, ports.partitions.relationshipLog),
@@ -131,22 +146,13 @@ function judge(batch: RecordBatch, record: LogRecord, ports: IntakePorts): Judge
 
 function rejection(
   source: SourcePosition,
-  record: LogRecord,
-  reason: RejectReason,
-  detail: string,
+  { key, value, timestamp }: LogRecord,
+  { reason, detail }: { readonly reason: RejectReason; readonly detail: string },
   ports: IntakePorts,
-): Judged {
-  const { key, value } = record;
-  const letter = ports.deadLetterCodec.encode({
-    source,
-    arrivedAt: record.timestamp,
-    reason,
-    detail,
-    key,
-    value,
-  });
+): OutgoingRecord {
+  const letter = ports.deadLetterCodec.encode({ source, arrivedAt: timestamp, reason, detail, key, value });
   const partition = partitionOf(letter.key, ports.partitions.deadLetters);
-  return { ok: false, reason, record: { topic: TOPICS.deadLetters, partition, ...letter } };
+  return { topic: TOPICS.deadLetters, partition, ...letter };
 }
 
 /** A statement of how far a source partition has been read. */

@@ -161,6 +161,11 @@ export interface Log {
   committed(group: string, input: TopicPartition): Promise<number | null>;
   /** Empty when the topic does not exist. */
   ends(topic: string): Promise<readonly PartitionEnds[]>;
+  /**
+   * Resolves once a reader is given everything that was committed to the topic before the call. What is committed
+   * behind the transaction of somebody else can be seen only when that one is over.
+   */
+  settled(topic: string): Promise<void>;
   /** Creates what is missing and widens what may be widened; with `dryRun` only says what it would do. */
   applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]>;
   close(): Promise<void>;

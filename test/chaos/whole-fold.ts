@@ -111,6 +111,7 @@ function readOnly(log: Log): Log {
     consumer: refuse,
     append: refuse,
     tail: refuse,
+    settled: refuse,
     applyTopics: refuse,
     close: () => Promise.resolve(),
     committed: () => Promise.resolve(null),

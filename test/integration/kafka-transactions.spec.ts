@@ -50,6 +50,24 @@ await describeWithServers('transactions on real Kafka', ({ brokers }) => {
     await writer.close();
   });
 
+  it('settles only when the transactions that were open are over, whoever had them', async () => {
+    const input = { topic: await probe.topic(), partition: 0 };
+    const output = await probe.topic();
+    const open = await openTransaction(probe.group(), input, output);
+    const writer = await log.writer(probe.group(), input);
+    await writer.commit({ records: numbered(output, 0, 1, 1), positions: [] });
+    // Committed, and yet behind what is not decided.
+    expect(await log.ends(output)).toEqual([{ partition: 0, start: 0, end: 0 }]);
+    let isSettled = false;
+    const settled = log.settled(output).then(() => (isSettled = true));
+    await log.ends(output);
+    expect(isSettled).toBe(false);
+    await open.abort();
+    await settled;
+    expect(await probe.valuesOf(output, 0, 1)).toEqual(['v1']);
+    await writer.close();
+  });
+
   it('a writer whose id was taken by another client says that ownership is lost, with or without records', async () => {
     const output = await probe.topic();
     for (const records of [numbered(output, 0, 1, 1), []]) {

@@ -96,6 +96,7 @@ function readOnlyLog(broker: Broker): Log {
     consumer: refuse,
     append: refuse,
     tail: refuse,
+    settled: refuse,
     applyTopics: refuse,
     close: () => Promise.resolve(),
     committed: () => Promise.resolve(null),

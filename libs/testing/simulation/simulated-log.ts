@@ -83,6 +83,10 @@ export class SimulatedLog implements Log {
     return scheduler.call(life, 'read', `ends ${topic}`, () => broker.ends(topic));
   }
 
+  settled(): Promise<void> {
+    return Promise.reject(new Error('no process of a run asks for it'));
+  }
+
   applyTopics(): Promise<readonly TopicPlanStep[]> {
     return Promise.resolve([]);
   }
