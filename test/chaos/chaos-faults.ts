@@ -4,24 +4,12 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
+import { TOPICS } from '#pipeline';
 import { API } from '../servers/kafka-proxy.js';
+import { type KafkaServer } from '../servers/kafka-server.js';
 import { type ChaosApp } from './chaos-app.js';
 import { type ChaosWorld } from './chaos-world.js';
-
-export const FAULT_KINDS = [
-  'kill intake',
-  'kill relationship',
-  'kill archive',
-  'kill intake inside a transaction',
-  'intake sleeps inside a transaction',
-  'relationship sleeps',
-  'archive sleeps',
-  'torn write at the end of the store',
-  'broker killed',
-  'ClickHouse killed',
-  'registry stopped, intake killed',
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+import { type FaultKind } from './fault-kinds.js';
 
 /** Longer than the session timeout of a group and than a transaction may be open: 10 s both. */
 const SLEEP_MS = 13_000;
@@ -58,12 +46,10 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
   'relationship sleeps': (world, random) => sleepOne(world, 'relationship', random),
   'archive sleeps': (world, random) => sleepOne(world, 'archive', random),
   'torn write at the end of the store': tearStore,
-  'broker killed': async ({ servers }, random) => {
-    const broker = random.pick(servers.brokers);
-    await broker.kill('SIGKILL');
-    await sleep(random.below(3_000));
-    await broker.restart();
-    return true;
+  'broker killed': ({ servers }, random) => killBroker(random.pick(servers.brokers), random),
+  'leader of the log killed': async ({ servers }, random) => {
+    const leader = await servers.leaderOf(TOPICS.relationshipLog, 0);
+    return leader === null ? false : killBroker(leader, random);
   },
   'ClickHouse killed': async ({ servers }, random) => {
     await servers.stopClickHouse();
@@ -90,6 +76,13 @@ export async function strike(
 ): Promise<FaultOutcome> {
   const isStruck = await STRIKES[kind](world, random);
   return { healedAt: Date.now(), isStruck };
+}
+
+async function killBroker(broker: KafkaServer, random: SeededRandom): Promise<boolean> {
+  await broker.kill('SIGKILL');
+  await sleep(random.below(3_000));
+  await broker.restart();
+  return true;
 }
 
 async function killOne(world: ChaosWorld, kind: ChaosApp['kind'], random: SeededRandom): Promise<boolean> {

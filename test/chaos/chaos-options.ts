@@ -1,10 +1,14 @@
 /** What a run of the chaos is made of: by the environment, so that the same spec is short in `npm test` and long on demand. */
 
+import { FAULT_KINDS, type FaultKind } from './fault-kinds.js';
+
 export interface ChaosOptions {
   /** Of the plan: which faults, in which order, at which moments. The processes themselves keep no order. */
   readonly seed: number;
   readonly faults: number;
   readonly brokers: number;
+  /** Which faults there may be. */
+  readonly kinds: readonly FaultKind[];
   readonly eventsPerSecond: number;
   /** Longest pause before the next fault, ms. */
   readonly pauseMs: number;
@@ -25,13 +29,26 @@ export function chaosOptions(env: Readonly<Record<string, string | undefined>>):
     return value;
   };
   const isLong = env['CHAOS_LONG'] === '1';
+  const brokers = number('CHAOS_BROKERS', 1, 1);
   return {
     seed: number('CHAOS_SEED', isLong ? Date.now() % 1_000_000 : 5, 0),
     faults: number('CHAOS_FAULTS', isLong ? 30 : 7, 1),
-    brokers: number('CHAOS_BROKERS', 1, 1),
+    brokers,
+    kinds: kindsOf(env['CHAOS_KINDS'] ?? '', brokers),
     eventsPerSecond: number('CHAOS_EVENTS_PER_SECOND', isLong ? 300 : 150, 10),
     pauseMs: number('CHAOS_PAUSE_MS', isLong ? 3_000 : 1_200, 0),
     isPatient: isLong,
     reportDirectory: env['CHAOS_REPORT_DIR'] ?? null,
   };
+}
+
+/** @throws RangeError   a name that no fault has */
+function kindsOf(text: string, brokers: number): readonly FaultKind[] {
+  const possible = FAULT_KINDS.filter((kind) => brokers > 1 || kind !== 'leader of the log killed');
+  if (text === '') return possible;
+  return text.split(';').map((name) => {
+    const found = possible.find((kind) => kind === name.trim());
+    if (found === undefined) throw new RangeError(`CHAOS_KINDS: ${name} is none of ${possible.join('; ')}`);
+    return found;
+  });
 }

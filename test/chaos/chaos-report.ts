@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChaosOptions } from './chaos-options.js';
-import { worstStall, type FaultRecord } from './chaos-run.js';
+import { isAlone, worstStall, type FaultRecord } from './chaos-run.js';
 import { type ChaosWorld } from './chaos-world.js';
 import { type Verdict } from './verdict.js';
 
@@ -27,12 +27,12 @@ export function chaosReport(world: ChaosWorld, { options, startedAt, faults, ver
       `CHAOS_EVENTS_PER_SECOND=${options.eventsPerSecond} npm run test:chaos\` (the same faults in the same order; ` +
       'the processes keep their own time).',
     '',
-    '| Fault | times | worst stall of a tier change, s | back to normal at the latest after, s |',
+    '| Fault | times | worst stall, alone, s | worst stall, among others, s |',
     '| --- | ---: | ---: | ---: |',
     ...kindsOf(faults).map((kind) => row(world, kind, faults)),
     '',
     'A stall is from the first attempt to produce a touchpoint to the tier change at a read-committed subscriber, of ' +
-      'those under way while the fault lasted; where faults overlapped, each has the stall of both.',
+      'those under way while the fault lasted. Alone: nothing else was broken at that time.',
     '',
     '| Counted at the end | |',
     '| --- | ---: |',
@@ -57,11 +57,9 @@ function kindsOf(faults: readonly FaultRecord[]): readonly FaultRecord['kind'][]
 
 function row(world: ChaosWorld, kind: FaultRecord['kind'], faults: readonly FaultRecord[]): string {
   const struck = faults.filter((fault) => fault.kind === kind && fault.isStruck);
-  const stalls = struck.map((fault) => worstStall(world, fault));
-  const recoveries = struck.flatMap(({ startedAt, recoveredAt }) =>
-    recoveredAt === null ? [] : [recoveredAt - startedAt],
-  );
-  return `| ${kind} | ${struck.length} | ${seconds(stalls)} | ${seconds(recoveries)} |`;
+  const stalls = (alone: boolean): readonly number[] =>
+    struck.filter((fault) => isAlone(fault, faults) === alone).map((fault) => worstStall(world, fault));
+  return `| ${kind} | ${struck.length} | ${seconds(stalls(true))} | ${seconds(stalls(false))} |`;
 }
 
 function seconds(spans: readonly number[]): string {

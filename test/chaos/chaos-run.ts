@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
-import { FAULT_KINDS, strike, type FaultKind } from './chaos-faults.js';
+import { strike } from './chaos-faults.js';
+import { type FaultKind } from './fault-kinds.js';
 import { type ChaosOptions } from './chaos-options.js';
 import { PATIENCE_MS, type ChaosWorld } from './chaos-world.js';
 
@@ -15,14 +16,20 @@ export interface FaultRecord {
   recoveredAt: number | null;
 }
 
+/** How long a fault that nobody has waited for may still be felt, ms. */
+const AFTERMATH_MS = 60_000;
 /** How often a fault does not wait for the last one to be over. */
 const OVERLAP_CHANCE = 0.25;
 
 /** Each kind once before any comes twice, in a random order. */
-export function planFaults(random: SeededRandom, count: number): readonly FaultKind[] {
+export function planFaults(
+  random: SeededRandom,
+  count: number,
+  kinds: readonly FaultKind[],
+): readonly FaultKind[] {
   const plan: FaultKind[] = [];
   while (plan.length < count) {
-    const left = [...FAULT_KINDS];
+    const left = [...kinds];
     while (left.length > 0 && plan.length < count) {
       const [kind] = left.splice(random.below(left.length), 1);
       if (kind !== undefined) plan.push(kind);
@@ -35,7 +42,7 @@ export async function storm(world: ChaosWorld, options: ChaosOptions): Promise<r
   const random = new SeededRandom(options.seed);
   const faults: FaultRecord[] = [];
   const underWay = new Map<FaultKind, Promise<void>>();
-  for (const kind of planFaults(random, options.faults)) {
+  for (const kind of planFaults(random, options.faults, options.kinds)) {
     await sleep(random.below(options.pauseMs + 1));
     // What is down already cannot be taken down.
     await underWay.get(kind);
@@ -90,4 +97,16 @@ export function worstStall(world: ChaosWorld, { startedAt, healedAt, recoveredAt
     worst = Math.max(worst, seenAt - sentAt);
   }
   return worst;
+}
+
+/** Whether nothing else was broken from its start until the world had recovered. */
+export function isAlone(fault: FaultRecord, faults: readonly FaultRecord[]): boolean {
+  const { recoveredAt } = fault;
+  if (recoveredAt === null) return false;
+  return faults.every(
+    (other) =>
+      other === fault ||
+      other.startedAt > recoveredAt ||
+      (other.recoveredAt ?? other.healedAt + AFTERMATH_MS) < fault.startedAt,
+  );
 }

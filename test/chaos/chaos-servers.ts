@@ -1,5 +1,6 @@
 /** The servers of a run, each of which can be stopped and come back as it was. */
 import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import {
   clickHouseEndpoint,
   startClickHouseFacade,
@@ -41,6 +42,19 @@ export class ChaosServers {
 
   get proxiedBrokers(): string[] {
     return this.proxies.map(({ port }) => `127.0.0.1:${port}`);
+  }
+
+  /** Null while there is none. */
+  async leaderOf(topic: string, partition: number): Promise<KafkaServer | null> {
+    const admin = new Kafka({ brokers: this.kafkaBrokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const found = topics[0]?.partitions.find(({ partitionId }) => partitionId === partition);
+      return this.brokers[(found?.leader ?? 0) - 1] ?? null;
+    } finally {
+      await admin.disconnect();
+    }
   }
 
   /** The way to ClickHouse by environment. */
