@@ -10,7 +10,7 @@ import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
 import { KafkaLog } from '#kafka';
 import { openCodecs } from '#platform';
 import { pseudonymisation } from '../intake/judgement-settings.js';
-import { refuseOrders } from './dead-letters/refuse-orders.js';
+import { refuseOrders } from '../../test/integration/refuse-orders.js';
 import { runGravity, type GravityOutcome } from './gravity-process.js';
 
 const SLOW_MS = 240_000;

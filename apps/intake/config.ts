@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, duration, instant, list, serverSettings, text } from '#service';
+import { consumerSettings, duration, instant, integer, list, serverSettings, text } from '#service';
 
 /** Settings of intake alone; standalone has them too. */
 export const intakeSettings = {
@@ -22,6 +22,20 @@ export const intakeSettings = {
     .regex(/^[A-Z]{3}$/, 'expected a currency code such as CNY')
     .prefault('CNY')
     .describe('Currency of every brand'),
+  breakerRejectedPercent: integer(0, 100)
+    .prefault('50')
+    .describe(
+      'A source topic is stopped when more of its recent records are rejected, in per cent; 0: never',
+    ),
+  breakerRecords: integer(10, 1_000_000)
+    .prefault('1000')
+    .describe('So many records of a topic are recent, in each instance'),
+  breakerRetryMs: duration().prefault('1m').describe('How often what a stopped topic holds is judged again'),
+  breakerExemptTopics: list()
+    .optional()
+    .describe(
+      'Source topics that are never stopped: the way on where what is rejected shall become dead letters',
+    ),
 };
 
 export const intakeConfig = z.object({

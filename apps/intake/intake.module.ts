@@ -1,29 +1,42 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, Metrics, ShutdownSequence } from '#service';
+import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#service';
 import { LogServer } from '#transport';
+import { breakerSettings, type BreakerConfig } from './breaker-settings.js';
 import { INTAKE_TRANSPORT, IntakeController } from './intake.controller.js';
 import { INTAKE_GROUP, type IntakeOptions, IntakeService } from './intake.service.js';
+
+export interface IntakeModuleConfig extends Omit<IntakeOptions, 'breaker'>, BreakerConfig {
+  readonly batchRecordsMax: number;
+}
 
 export const INTAKE_SERVER = Symbol('intake server');
 
 @Module({})
 export class IntakeModule {
-  static forRoot(options: IntakeOptions & { readonly batchRecordsMax: number }): DynamicModule {
+  static forRoot(config: IntakeModuleConfig): DynamicModule {
+    const options = { ...config, breaker: breakerSettings(config) };
     return {
       module: IntakeModule,
       controllers: [IntakeController],
       providers: [
         {
           provide: IntakeService,
-          inject: [PLATFORM, AppLogger, Metrics, ShutdownSequence],
-          useFactory: (platform: Platform, logger: AppLogger, metrics: Metrics, shutdown: ShutdownSequence) =>
+          inject: [PLATFORM, AppLogger, Metrics, ShutdownSequence, HealthRegistry],
+          useFactory: (
+            platform: Platform,
+            logger: AppLogger,
+            metrics: Metrics,
+            shutdown: ShutdownSequence,
+            health: HealthRegistry,
+          ) =>
             new IntakeService(
               {
                 platform,
                 logger: logger.child('intake'),
                 metrics: metrics.service('intake'),
                 shutdown,
+                health,
               },
               options,
             ),

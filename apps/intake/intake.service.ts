@@ -4,10 +4,18 @@ import {
   type BatchControl,
   type IntakeObserver,
   type RecordBatch,
+  type RejectBreakerSettings,
+  type StoppedTopic,
   type TopicPartition,
 } from '#pipeline';
 import { type Platform } from '#platform';
-import { type AppLogger, type ServiceMetrics, type ShutdownSequence } from '#service';
+import {
+  type AppLogger,
+  type HealthRegistry,
+  type HeldRecords,
+  type ServiceMetrics,
+  type ShutdownSequence,
+} from '#service';
 import { type PartitionLifecycle } from '#transport';
 import { admissionLimits, pseudonymisation, type JudgementSettings } from './judgement-settings.js';
 
@@ -15,6 +23,7 @@ export const INTAKE_GROUP = 'intake';
 
 export interface IntakeOptions extends JudgementSettings {
   readonly sourceTopics: readonly string[];
+  readonly breaker: RejectBreakerSettings;
 }
 
 export interface IntakeParts {
@@ -22,6 +31,7 @@ export interface IntakeParts {
   readonly logger: AppLogger;
   readonly metrics: ServiceMetrics;
   readonly shutdown: ShutdownSequence;
+  readonly health: HealthRegistry;
 }
 
 const HEARTBEAT_MS = 2_000;
@@ -36,7 +46,7 @@ export class IntakeService implements PartitionLifecycle {
   ) {}
 
   async prepare(): Promise<void> {
-    const { platform, shutdown } = this.parts;
+    const { platform, shutdown, health, metrics } = this.parts;
     // Nothing may stand in the log before its own first records.
     await platform.initialiseLog();
     const codecs = platform.codecs();
@@ -58,8 +68,11 @@ export class IntakeService implements PartitionLifecycle {
       },
       this.#observer(),
       Date.now,
+      this.options.breaker,
     );
     this.#worker = worker;
+    health.registerReadiness('source topics', () => stoppedReason(worker.stoppedTopics()));
+    metrics.held(() => heldRecords(this.options.sourceTopics, worker.stoppedTopics()));
     shutdown.register('stop-sources', 'intake heartbeat', this.#beat(worker));
   }
 
@@ -102,6 +115,7 @@ export class IntakeService implements PartitionLifecycle {
 
   #observer(): IntakeObserver {
     const { metrics, logger } = this.parts;
+    const { breaker } = this.options;
     return {
       waiting: (input, error, attempt) =>
         logger.warnRepeated('records wait for the schema registry', {
@@ -109,6 +123,12 @@ export class IntakeService implements PartitionLifecycle {
           attempt,
           reason: error.message,
         }),
+      topicStopped: (input, { rejected }) =>
+        logger.error('too much of a source topic is rejected: it is stopped', {
+          ...{ ...input, reasons: Object.fromEntries(rejected), judgedAgainEveryMs: breaker.retryMs },
+          wayOn: 'mend the cause, or name the topic in GRAVITY_BREAKER_EXEMPT_TOPICS to let it pass',
+        }),
+      topicResumed: ({ topic }) => logger.info('a stopped source topic goes on', { topic }),
       batch: (input, report, lagRecords) => {
         metrics.batch({
           ...input,
@@ -127,4 +147,19 @@ export class IntakeService implements PartitionLifecycle {
       },
     };
   }
+}
+
+/** Null: none is stopped. */
+function stoppedReason(stopped: readonly StoppedTopic[]): string | null {
+  const reasons = stopped.map(({ topic, since, rejected, records }) => {
+    const share = `${rejected} of ${records} records that are held`;
+    return `${topic} is stopped since ${new Date(since).toISOString()}: ${share} are no events`;
+  });
+  return reasons.length === 0 ? null : reasons.join('; ');
+}
+
+function heldRecords(topics: readonly string[], stopped: readonly StoppedTopic[]): readonly HeldRecords[] {
+  return topics.map((topic) => {
+    return { topic, records: stopped.find((one) => one.topic === topic)?.records ?? 0 };
+  });
 }

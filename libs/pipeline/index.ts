@@ -67,15 +67,23 @@ export {
 } from './archive-worker.js';
 export { commitTransaction } from './commit-transaction.js';
 export {
-  intakeBatch,
+  commitBatch,
+  judgeBatch,
   progressRecord,
+  type JudgedBatch,
   type JudgementPorts,
   type IntakePartitions,
   type IntakePorts,
   type IntakeReport,
 } from './intake-batch.js';
 export { IntakeProgressView } from './intake-progress-view.js';
-export { IntakeWorker, type IntakeObserver } from './intake-worker.js';
+export { IntakeWorker, TopicStoppedError, type IntakeObserver } from './intake-worker.js';
+export {
+  NO_BREAKER,
+  RejectBreaker,
+  type RejectBreakerSettings,
+  type StoppedTopic,
+} from './reject-breaker.js';
 export {
   firstEpoch,
   ForeignLogError,

@@ -63,27 +63,38 @@ export type Judgement =
   | { readonly ok: true; readonly record: OutgoingRecord; readonly touchpoint: Touchpoint }
   | { readonly ok: false; readonly reason: RejectReason; readonly detail: string };
 
+/** A batch of a source topic whose records are entries of the log or dead letters, none of which is written yet. */
+export interface JudgedBatch {
+  readonly batch: RecordBatch;
+  /** In the order of the batch. */
+  readonly outgoing: readonly OutgoingRecord[];
+  /** Of each record of the batch. */
+  readonly isRejected: readonly boolean[];
+  readonly rejected: ReadonlyMap<RejectReason, number>;
+  /** Largest event time admitted from this partition so far, ms. */
+  readonly eventTo: number | null;
+  readonly judgeMs: number;
+}
+
 /**
- * A batch of a source topic: each record becomes an entry of the relationship log or a dead letter, in one
- * transaction with the position and the progress.
- *
  * @param eventToBefore   the largest event time that was admitted from this partition before, ms
  * @throws RegistryUnavailableError   nothing was judged; offer the batch again
- * @throws OwnershipLostError
  */
-export async function intakeBatch(
+export async function judgeBatch(
   batch: RecordBatch,
   ports: IntakePorts,
   now: () => number,
   eventToBefore: number | null = null,
-): Promise<IntakeReport> {
+): Promise<JudgedBatch> {
   const received = now();
   await ports.sourceCodec.prepare(batch.records.map(({ value }) => value));
   const rejected = new Map<RejectReason, number>();
+  const isRejected: boolean[] = [];
   let eventTo = eventToBefore;
-  const records = batch.records.map((record) => {
+  const outgoing = batch.records.map((record) => {
     const source = { topic: batch.topic, partition: batch.partition, offset: record.offset };
     const judgement = judge(source, record, ports);
+    isRejected.push(!judgement.ok);
     if (!judgement.ok) {
       rejected.set(judgement.reason, (rejected.get(judgement.reason) ?? 0) + 1);
       return rejection(source, record, judgement, ports);
@@ -92,9 +103,22 @@ export async function intakeBatch(
     eventTo = Math.max(at, eventTo ?? at);
     return judgement.record;
   });
-  const readTo = batch.records.at(-1)?.timestamp ?? null;
+  return { batch, outgoing, isRejected, rejected, eventTo, judgeMs: now() - received };
+}
 
+/**
+ * What a batch has become is written in one transaction with the position and the progress.
+ * @throws OwnershipLostError
+ */
+export async function commitBatch(
+  judged: JudgedBatch,
+  ports: IntakePorts,
+  now: () => number,
+): Promise<IntakeReport> {
+  const { batch, rejected, eventTo, judgeMs } = judged;
+  const readTo = batch.records.at(-1)?.timestamp ?? null;
   const started = now();
+  const records = [...judged.outgoing];
   if (readTo !== null) {
     const progress = { nextOffset: batch.nextOffset, readTo, eventTo, caughtUp: false };
     records.push(progressRecord(batch, progress, ports));
@@ -111,7 +135,7 @@ export async function intakeBatch(
     rejected,
     readTo,
     eventTo,
-    judgeMs: started - received,
+    judgeMs,
     commitMs: now() - started,
   };
 }

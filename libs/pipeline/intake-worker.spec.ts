@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SOURCE_TOPICS } from '#contracts';
 import { DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
-import { batchesOf, PATIENT, PipelineWorld } from '#testing';
+import { batchesOf, eventually, PATIENT, PipelineWorld, SILENT_INTAKE } from '#testing';
 import { FaultPlan, faultyLog } from '../testing/faulty-ports.js';
 import { sourceJoin, sourceOrder, sourceVisit } from '../testing/source-kit.js';
 import {
@@ -11,8 +11,9 @@ import {
   type StoredDeadLetter,
 } from './codecs.js';
 import type { IntakePorts } from './intake-batch.js';
-import { IntakeWorker } from './intake-worker.js';
+import { IntakeWorker, TopicStoppedError } from './intake-worker.js';
 import { OwnershipLostError, type TopicPartition } from './log.js';
+import { NO_BREAKER, type RejectBreakerSettings } from './reject-breaker.js';
 import { TOPICS } from './topics.js';
 
 const GROUP = 'intake';
@@ -30,8 +31,13 @@ describe('the intake worker', () => {
   afterEach(() => world.close());
 
   const waits: string[] = [];
-  function intake(changes: Partial<IntakePorts> = {}): IntakeWorker {
+  const told: string[] = [];
+  function intake(
+    changes: Partial<IntakePorts> = {},
+    breaker: Partial<RejectBreakerSettings> = NO_BREAKER,
+  ): IntakeWorker {
     waits.length = 0;
+    told.length = 0;
     return new IntakeWorker(
       {
         log: world.log,
@@ -45,8 +51,15 @@ describe('the intake worker', () => {
         partitions: { relationshipLog: 2, intakeProgress: 1, deadLetters: 1 },
         ...changes,
       },
-      { batch: () => undefined, waiting: (_, error) => waits.push(error.message) },
+      {
+        ...SILENT_INTAKE,
+        waiting: (_, error) => waits.push(error.message),
+        topicStopped: ({ topic }, { rejected }) =>
+          told.push(`${topic} stopped: ${[...rejected].map(String).join()}`),
+        topicResumed: ({ topic }) => told.push(`${topic} goes on`),
+      },
       () => clock,
+      { ...NO_BREAKER, retryMs: 1, ...breaker },
     );
   }
 
@@ -241,6 +254,84 @@ describe('the intake worker', () => {
       const worker = intake();
       await worker.heartbeat();
       expect(await progress()).toEqual([]);
+    });
+  });
+
+  describe('a topic of which too much is rejected', () => {
+    const BREAKER = { rejectedPercentMax: 50, recentRecords: 10 };
+    const bad = (count: number) =>
+      Array.from({ length: count }, () => sourceOrder({ occurredAt: clock, amountMinor: -1 }));
+    const euro = (count: number) =>
+      Array.from({ length: count }, () => sourceOrder({ occurredAt: clock, currency: 'EUR' }));
+    const batchOf = async (input: TopicPartition) => {
+      for await (const batch of batchesOf(world.log, input, 0, () => 1_000)) return batch;
+      throw new Error('nothing to read');
+    };
+
+    it('is stopped: nothing of the batch is written, and its position stays', async () => {
+      await send(...bad(20));
+      const worker = intake({}, BREAKER);
+      await worker.assigned(ORDERS);
+      let rounds = 0;
+      const control = { heartbeat: () => Promise.resolve(), isStale: () => (rounds += 1) > 12 };
+      await expect(worker.batch(await batchOf(ORDERS), control)).rejects.toThrow(TopicStoppedError);
+      expect(await letters()).toEqual([]);
+      expect(await accepted()).toEqual([]);
+      expect(await progress()).toEqual([]);
+      expect(await world.log.committed(GROUP, ORDERS)).toBeNull();
+      expect(told).toEqual([`${ORDERS.topic} stopped: NEGATIVE_AMOUNT,20`]);
+      expect(worker.stoppedTopics()).toMatchObject([{ topic: ORDERS.topic, rejected: 20, records: 20 }]);
+      await worker.revoked(ORDERS);
+      expect(worker.stoppedTopics()).toEqual([]);
+    });
+
+    it('holds time back, and no other topic', async () => {
+      await send(...bad(20), sourceVisit({ occurredAt: clock }));
+      const worker = intake({}, BREAKER);
+      for (const input of [ORDERS, VISITS]) await worker.assigned(input);
+      let isOver = false;
+      const control = { heartbeat: () => Promise.resolve(), isStale: () => isOver };
+      const held = worker.batch(await batchOf(ORDERS), control);
+      await eventually(() => expect(worker.stoppedTopics()).toHaveLength(1));
+      await worker.batch(await batchOf(VISITS), PATIENT);
+      expect(await accepted()).toMatchObject([{ type: 'visit' }]);
+      for (let beat = 0; beat < 2; beat += 1) {
+        clock += 60_000;
+        await worker.heartbeat();
+      }
+      const last = (topic: string) =>
+        progress().then((all) => all.filter((one) => one.topic === topic).at(-1));
+      expect(await last(VISITS.topic)).toMatchObject({ caughtUp: true, readTo: clock - 60_000 });
+      expect(await last(ORDERS.topic)).toMatchObject({ caughtUp: false, readTo: 0, nextOffset: 0 });
+      isOver = true;
+      await expect(held).rejects.toThrow(TopicStoppedError);
+    });
+
+    it('goes on by itself once what it holds has become good', async () => {
+      const currencies = new Map<string, string>();
+      const limits = { ...DEFAULT_ADMISSION_LIMITS, currencies };
+      await send(...euro(20), sourceOrder({ occurredAt: clock, currency: 'CNY' }));
+      const worker = intake({ limits }, BREAKER);
+      await worker.assigned(ORDERS);
+      const taken = worker.batch(await batchOf(ORDERS), PATIENT);
+      await eventually(() => expect(told).toHaveLength(1));
+      currencies.set('brand', 'EUR');
+      await taken;
+      expect(told.at(-1)).toBe(`${ORDERS.topic} goes on`);
+      expect(await accepted()).toHaveLength(20);
+      expect(await letters()).toHaveLength(1);
+      expect(await world.log.committed(GROUP, ORDERS)).toBe(21);
+    });
+
+    it('is let through where it is exempt, and where the breaker is off', async () => {
+      await send(...bad(20));
+      for (const breaker of [{ ...BREAKER, exemptTopics: new Set([ORDERS.topic]) }, NO_BREAKER]) {
+        const worker = intake({ group: `${GROUP}-${told.length}-${breaker.recentRecords}` }, breaker);
+        await worker.assigned(ORDERS);
+        await worker.batch(await batchOf(ORDERS), PATIENT);
+        expect(told).toEqual([]);
+      }
+      expect(await letters()).toHaveLength(40);
     });
   });
 });

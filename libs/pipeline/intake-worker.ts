@@ -1,5 +1,12 @@
 import { RegistryUnavailableError } from './codecs.js';
-import { intakeBatch, progressRecord, type IntakePorts, type IntakeReport } from './intake-batch.js';
+import {
+  commitBatch,
+  judgeBatch,
+  progressRecord,
+  type IntakePorts,
+  type IntakeReport,
+  type JudgedBatch,
+} from './intake-batch.js';
 import {
   OwnershipLostError,
   type BatchControl,
@@ -10,6 +17,12 @@ import {
   type TopicPartition,
   type TransactionalWriter,
 } from './log.js';
+import {
+  NO_BREAKER,
+  RejectBreaker,
+  type RejectBreakerSettings,
+  type StoppedTopic,
+} from './reject-breaker.js';
 import { backoffMs, waitWithHeartbeat } from './wait-with-heartbeat.js';
 
 /** Told what happens, for metrics and logs. */
@@ -17,6 +30,15 @@ export interface IntakeObserver {
   batch(input: TopicPartition, report: IntakeReport, lag: number): void;
   /** The registry cannot be asked; the same batch is judged again after a pause. */
   waiting(input: TopicPartition, error: Error, attempt: number): void;
+  /** Too much of its topic is rejected: what was judged last is not written, and judged again after a pause. */
+  topicStopped(input: TopicPartition, judged: Pick<JudgedBatch, 'rejected'>): void;
+  /** What was held is good enough now. */
+  topicResumed(input: TopicPartition): void;
+}
+
+/** A batch was held until its partition was taken away: nothing of it was written. */
+export class TopicStoppedError extends Error {
+  override readonly name = 'TopicStoppedError';
 }
 
 interface OwnedSource {
@@ -34,12 +56,21 @@ export class IntakeWorker implements ConsumerHandler {
   readonly #owned = new Map<string, OwnedSource>();
   /** Broker time of the last heartbeat: what is read to its end afterwards has been read up to then. */
   #heartbeatAt: number | null = null;
+  readonly #breaker: RejectBreaker;
 
   constructor(
     private readonly ports: Omit<IntakePorts, 'writer'>,
     private readonly observer: IntakeObserver,
     private readonly now: () => number,
-  ) {}
+    breaker: RejectBreakerSettings = NO_BREAKER,
+  ) {
+    this.#breaker = new RejectBreaker(breaker, now);
+  }
+
+  /** Topics that are stopped here because too much of them was rejected. */
+  stoppedTopics(): readonly StoppedTopic[] {
+    return this.#breaker.stopped();
+  }
 
   async assigned(input: TopicPartition): Promise<number> {
     await this.#discard(input);
@@ -75,12 +106,36 @@ export class IntakeWorker implements ConsumerHandler {
     await control.heartbeat();
   }
 
-  /** Waits for an absent registry as long as the partition is ours: nothing is judged without it. */
+  /** Holds what would stop its topic until that goes on: what was not written may be judged otherwise tomorrow. */
   async #takeIn(owned: OwnedSource, batch: RecordBatch, control: BatchControl): Promise<IntakeReport> {
     const ports = { ...this.ports, writer: owned.writer };
+    for (;;) {
+      const judged = await this.#judge(owned, batch, ports, control);
+      if (this.#mayPass(owned.input, judged)) return commitBatch(judged, ports, this.now);
+      await waitWithHeartbeat(control, this.#breaker.settings.retryMs);
+      if (control.isStale()) throw new TopicStoppedError(`${owned.input.topic} is stopped`);
+    }
+  }
+
+  #mayPass(input: TopicPartition, judged: JudgedBatch): boolean {
+    const wasStopped = this.#breaker.isStopped(input.topic);
+    const mayPass = this.#breaker.admits(input, judged.isRejected);
+    const isStopped = this.#breaker.isStopped(input.topic);
+    if (isStopped && !wasStopped) this.observer.topicStopped(input, judged);
+    if (wasStopped && !isStopped) this.observer.topicResumed(input);
+    return mayPass;
+  }
+
+  /** Waits for an absent registry as long as the partition is ours: nothing is judged without it. */
+  async #judge(
+    owned: OwnedSource,
+    batch: RecordBatch,
+    ports: IntakePorts,
+    control: BatchControl,
+  ): Promise<JudgedBatch> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await intakeBatch(batch, ports, this.now, owned.eventTo);
+        return await judgeBatch(batch, ports, this.now, owned.eventTo);
       } catch (error) {
         if (!(error instanceof RegistryUnavailableError)) throw error;
         this.observer.waiting(owned.input, error, attempt);
@@ -123,6 +178,7 @@ export class IntakeWorker implements ConsumerHandler {
     const owned = this.#owned.get(name(input));
     if (owned === undefined) return;
     this.#owned.delete(name(input));
+    this.#breaker.forget(input);
     await owned.writer.close();
   }
 }

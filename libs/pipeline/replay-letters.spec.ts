@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SOURCE_TOPICS } from '#contracts';
 import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
-import { batchesOf, PATIENT, PipelineWorld } from '#testing';
+import { batchesOf, PATIENT, PipelineWorld, SILENT_INTAKE } from '#testing';
 import { FaultPlan, faultyLog, type Fault } from '../testing/faulty-ports.js';
 import { sourceOrder } from '../testing/source-kit.js';
 import { type StoredDeadLetter } from './codecs.js';
@@ -52,7 +52,7 @@ describe('a replay of dead letters', () => {
         deadLetterCodec: world.codecs.deadLetter,
         partitions: { relationshipLog: 2, intakeProgress: 1, deadLetters: 1 },
       },
-      { batch: () => undefined, waiting: () => undefined },
+      SILENT_INTAKE,
       () => clock,
     );
     const position = await worker.assigned(ORDERS);

@@ -50,6 +50,7 @@ export { NestLogger } from './logging/nest-logger.js';
 export { redactFields, redactText } from './logging/redact.js';
 export {
   type BatchObservation,
+  type HeldRecords,
   Metrics,
   type ServiceMetrics,
   type TransactionOutcome,

@@ -25,6 +25,7 @@ export {
   feedFrom,
   PATIENT,
   PipelineWorld,
+  SILENT_INTAKE,
   SILENT_OBSERVER,
   WORLD_GROUP,
   type WorldCodecs,

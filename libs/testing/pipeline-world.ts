@@ -19,6 +19,7 @@ import {
   TOPICS,
   type BatchControl,
   type ConsumerHandler,
+  type IntakeObserver,
   type Log,
   type OutgoingRecord,
   type RecordBatch,
@@ -64,6 +65,12 @@ export const SILENT_OBSERVER: RelationshipObserver = {
   pumped: () => undefined,
   checkpointed: () => undefined,
   closed: () => undefined,
+};
+export const SILENT_INTAKE: IntakeObserver = {
+  batch: () => undefined,
+  waiting: () => undefined,
+  topicStopped: () => undefined,
+  topicResumed: () => undefined,
 };
 export const PATIENT: BatchControl = { heartbeat: () => Promise.resolve(), isStale: () => false };
 

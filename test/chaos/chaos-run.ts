@@ -93,7 +93,7 @@ export function worstStall(world: ChaosWorld, { startedAt, healedAt, recoveredAt
   let worst = 0;
   for (const [id, sentAt] of world.traffic.probes) {
     const seenAt = world.watch.seen.get(id);
-    if (seenAt === undefined || seenAt < startedAt || sentAt > (recoveredAt ?? healedAt)) continue;
+    if (seenAt === undefined || sentAt < startedAt || sentAt > (recoveredAt ?? healedAt)) continue;
     worst = Math.max(worst, seenAt - sentAt);
   }
   return worst;

@@ -12,7 +12,7 @@ import {
   type LogConsumer,
   type RelationshipWorker,
 } from '#pipeline';
-import { eventually, PipelineWorld, WORLD_GROUP } from '#testing';
+import { eventually, PipelineWorld, SILENT_INTAKE, WORLD_GROUP } from '#testing';
 
 const SOURCES = Object.values(SOURCE_TOPICS);
 const INTAKE = 'intake';
@@ -54,7 +54,7 @@ export class EmbeddedPath {
         limits: DEFAULT_ADMISSION_LIMITS,
         partitions: { relationshipLog: PARTITIONS, intakeProgress: 1, deadLetters: 1 },
       },
-      { batch: () => undefined, waiting: () => undefined },
+      SILENT_INTAKE,
       () => clock.now,
     );
     const folding = world.worker(

@@ -344,4 +344,41 @@ describeWithOwnServers('the microservices on Kafka', () => {
     await eventually(() => expect(changes.length).toBe(before + 2), PATIENT_MS);
     await eventually(async () => expect(await rowsWithTier(3)).toBe(1_515), PATIENT_MS);
   });
+
+  step('stop a topic of which too much is rejected, and no other; let it pass when told to', async () => {
+    const intake = service('intake');
+    await intake.end('SIGTERM');
+    const env = { ...intake.env, GRAVITY_BREAKER_RECORDS: '20', GRAVITY_BREAKER_RETRY: '1s' };
+    const careful = new ServiceProcess('intake', env);
+    services.push(careful);
+    careful.start();
+    await careful.ready(PATIENT_MS);
+    const letters = 'SELECT count() AS n FROM gravity.dead_letters FINAL';
+    const before = await count(letters);
+    const orders = Array.from({ length: 60 }, (_, i) => {
+      return { person: 'b3', kind: 'PAID', order_id: `minus-${i}`, amount_minor: -5 };
+    });
+    await produce('order', orders);
+    await careful.notReady(/touchpoint\.order is stopped since .*: 60 of 60/, PATIENT_MS);
+    expect(await careful.metric('gravity_held_records')).toMatch(/topic="touchpoint\.order"} 60$/m);
+    // What stands behind the rejected ones waits with them; the other topics do not.
+    await buys(['b3']);
+    const members = () => transitions().filter(({ to_tier }) => to_tier === 2).length;
+    const membersBefore = members();
+    await joins(['d0', 'd1']);
+    await eventually(() => expect(members()).toBe(membersBefore + 2), PATIENT_MS);
+    expect(await count(letters)).toBe(before);
+    expect(await rowsWithTier(3)).toBe(1_515);
+
+    await careful.end('SIGTERM');
+    const told = new ServiceProcess('intake', { ...env, GRAVITY_BREAKER_EXEMPT_TOPICS: 'touchpoint.order' });
+    services.push(told);
+    told.start();
+    await told.ready(PATIENT_MS);
+    await eventually(async () => {
+      expect(await count(letters)).toBe(before + 60);
+      expect(await rowsWithTier(3)).toBe(1_516);
+    }, PATIENT_MS);
+    expect(await told.end('SIGTERM')).toBe(0);
+  });
 });

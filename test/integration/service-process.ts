@@ -19,7 +19,7 @@ export class ServiceProcess {
 
   constructor(
     readonly name: string,
-    private readonly env: Readonly<Record<string, string>>,
+    readonly env: Readonly<Record<string, string>>,
   ) {}
 
   start(): void {
@@ -44,6 +44,13 @@ export class ServiceProcess {
     if (this.url === null) throw new Error(`${this.name} does not listen yet:\n${this.tail()}`);
     const response = await fetch(`${this.url}/health/ready`);
     return { status: response.status, body: await response.text() };
+  }
+
+  /** The lines of one metric, as Prometheus scrapes them. */
+  async metric(name: string): Promise<string> {
+    if (this.url === null) throw new Error(`${this.name} does not listen yet:\n${this.tail()}`);
+    const lines = (await (await fetch(`${this.url}/metrics`)).text()).split('\n');
+    return lines.filter((line) => line.startsWith(name)).join('\n');
   }
 
   /** Until it is ready. */

@@ -1,4 +1,4 @@
-/** `gravity dead-letters` on an embedded log, as a process. */
+/** `gravity dead-letters` on an embedded log. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { LocalSchemaRegistry, SchemaCatalog, topicSpecs } from '#contracts';
@@ -8,8 +8,9 @@ import { openCodecs } from '#platform';
 import { DataDirectoryLock } from '#state-store';
 import { TempDir } from '#testing';
 import { pseudonymisation } from '../../intake/judgement-settings.js';
-import { runGravity, type GravityOutcome } from '../gravity-process.js';
-import { refuseOrders } from './refuse-orders.js';
+import { type GravityOutcome } from '../gravity-process.js';
+import { runCli } from '../program.js';
+import { refuseOrders } from '../../../test/integration/refuse-orders.js';
 
 const SLOW_MS = 180_000;
 const AT = Date.UTC(2024, 0, 10);
@@ -32,12 +33,22 @@ describe('gravity dead-letters', () => {
   }, SLOW_MS);
   afterAll(() => directory.remove());
 
-  function gravity(
+  async function run(
     argv: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<GravityOutcome> {
-    return runGravity(['dead-letters', ...argv, '--data-dir', data], { HOME: directory.path, ...env });
+    const texts = { out: '', err: '' };
+    const code = await runCli(argv, {
+      out: (text) => void (texts.out += text),
+      err: (text) => void (texts.err += text),
+      isTerminal: false,
+      env: { HOME: directory.path, ...env },
+      signal: new AbortController().signal,
+    });
+    return { code, ...texts };
   }
+  const gravity = (argv: readonly string[], env?: Readonly<Record<string, string>>) =>
+    run(['dead-letters', ...argv, '--data-dir', data], env);
   const ids = ({ out }: GravityOutcome): unknown[] =>
     (JSON.parse(out) as { id: string }[]).map(({ id }) => id);
 
@@ -127,9 +138,7 @@ describe('gravity dead-letters', () => {
       const again = await gravity(['replay', '--reason', 'WRONG_CURRENCY'], fixed);
       expect(again).toMatchObject({ code: 0, err: expect.stringContaining('0 replayed, 3 known') });
 
-      const tiers = await runGravity(['tiers', '--data-dir', data, '--format', 'json'], {
-        HOME: directory.path,
-      });
+      const tiers = await run(['tiers', '--data-dir', data, '--format', 'json']);
       const rows = JSON.parse(tiers.out) as { person: string; orders: number; own_value_minor: number }[];
       expect(rows.map(({ orders, own_value_minor }) => [orders, own_value_minor])).toEqual([
         [1, 700],

@@ -17,6 +17,10 @@ describe('Metrics', () => {
     intake.watermark(1, 88_000);
     intake.outbox(1, 3);
     metrics.service('archive').batch({ ...batch, lagRecords: 0 });
+    intake.held(() => [
+      { topic: 't', records: 40 },
+      { topic: 'u', records: 0 },
+    ]);
 
     const { body, contentType } = await metrics.render();
     expect(contentType).toContain('text/plain');
@@ -37,6 +41,8 @@ describe('Metrics', () => {
         'gravity_lag_seconds{service="archive",topic="t",partition="1"} 0',
         'gravity_watermark_age_seconds{service="intake",partition="1"} 12',
         'gravity_outbox_entries{service="intake",partition="1"} 3',
+        'gravity_held_records{service="intake",topic="t"} 40',
+        'gravity_held_records{service="intake",topic="u"} 0',
       ]),
     );
   });

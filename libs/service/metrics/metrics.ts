@@ -22,6 +22,12 @@ export interface ReconciledFigures {
   readonly differ: number;
 }
 
+/** What a source topic holds back while it is stopped. */
+export interface HeldRecords {
+  readonly topic: string;
+  readonly records: number;
+}
+
 export type TransactionOutcome = 'committed' | 'aborted' | 'unknown' | 'ownership_lost';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -89,9 +95,12 @@ export class Metrics {
     ['partition'],
   );
 
+  private readonly held = new Map<string, () => readonly HeldRecords[]>();
+
   constructor(private readonly now: () => number = Date.now) {
     this.lagGauges();
     this.watermarkGauge();
+    this.heldGauge();
   }
 
   /** Also publishes memory, CPU and event-loop figures of the process; once a process. */
@@ -122,6 +131,7 @@ export class Metrics {
       watermark: (partition, at) => {
         this.watermarks.set(`${service}/${partition}`, { service, partition, at });
       },
+      held: (probe) => this.held.set(service, probe),
       outbox: (partition, entries) => this.outboxEntries.set({ service, partition }, entries),
       reconciled: (at, durationMs, comparisons) => {
         this.reconciledAt.set({ service }, at / 1_000);
@@ -192,6 +202,22 @@ export class Metrics {
     });
   }
 
+  private heldGauge(): void {
+    const { held } = this;
+    new Gauge({
+      name: 'gravity_held_records',
+      help: 'Records of a stopped source topic that are judged and not written; 0 while it is not stopped',
+      labelNames: ['service', 'topic'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [service, probe] of held) {
+          for (const { topic, records } of probe()) this.set({ service, topic }, records);
+        }
+      },
+    });
+  }
+
   private counter(name: string, help: string, labels: readonly string[]): Counter {
     return new Counter({ name, help, labelNames: ['service', ...labels], registers: [this.registry] });
   }
@@ -219,6 +245,8 @@ export interface ServiceMetrics {
   outbox(partition: number, entries: number): void;
   /** A run of the reconciliation. @param at   when it began, ms */
   reconciled(at: number, durationMs: number, comparisons: readonly ReconciledFigures[]): void;
+  /** @param probe  asked at each scrape, for every source topic */
+  held(probe: () => readonly HeldRecords[]): void;
   /** Drops the gauges of a partition that has left this process. */
   forget(topic: string, partition: number): void;
 }

@@ -11,7 +11,7 @@ import {
   type SourceCodec,
 } from '#pipeline';
 import { DEFAULT_ADMISSION_LIMITS, type Rules } from '#domain';
-import { SILENT_OBSERVER, type WorldCodecs } from '../pipeline-world.js';
+import { SILENT_INTAKE, SILENT_OBSERVER, type WorldCodecs } from '../pipeline-world.js';
 import { Life, UnavailableError } from './life.js';
 import { SimulatedStateStore, type SimulatedDisk } from './simulated-disk.js';
 import { SimulatedLog, type LogParts } from './simulated-log.js';
@@ -132,7 +132,7 @@ export class SimulatedProcess {
         limits: DEFAULT_ADMISSION_LIMITS,
         partitions,
       },
-      { batch: () => undefined, waiting: () => undefined },
+      SILENT_INTAKE,
       this.#clock,
     );
     await this.#consume(log, 'intake', sourceTopics, worker);

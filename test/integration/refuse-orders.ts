@@ -3,8 +3,8 @@ import { SOURCE_TOPICS } from '#contracts';
 import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
 import { IntakeWorker, TOPICS, type Log } from '#pipeline';
 import { type Codecs } from '#platform';
-import { feed } from '#testing';
-import { sourceOrder } from '../../../libs/testing/source-kit.js';
+import { feed, SILENT_INTAKE } from '#testing';
+import { sourceOrder } from '../../libs/testing/source-kit.js';
 
 export interface Refusal {
   readonly log: Log;
@@ -50,7 +50,7 @@ export async function refuseOrders({ log, codecs, pseudonymise, persons, at }: R
         deadLetters: 1,
       },
     },
-    { batch: () => undefined, waiting: () => undefined },
+    SILENT_INTAKE,
     Date.now,
   );
   await feed(log, worker, ORDERS);
