@@ -12,12 +12,10 @@ export interface FaultRecord {
   readonly startedAt: number;
   healedAt: number;
   isStruck: boolean;
-  /** Until everything that was sent up to the healing had come through, ms; null where the next fault did not wait. */
+  /** When everything that was sent up to the healing had come through, ms; null while it has not. */
   recoveredAt: number | null;
 }
 
-/** How long a fault that nobody has waited for may still be felt, ms. */
-const AFTERMATH_MS = 60_000;
 /** How often a fault does not wait for the last one to be over. */
 const OVERLAP_CHANCE = 0.25;
 
@@ -49,27 +47,21 @@ export async function storm(world: ChaosWorld, options: ChaosOptions): Promise<r
     const fault = { kind, startedAt: Date.now(), healedAt: 0, isStruck: false, recoveredAt: null };
     faults.push(fault);
     const isPatient = options.isPatient && !random.chance(OVERLAP_CHANCE);
-    const suffering = suffer(world, fault, new SeededRandom(random.below(1_000_000)), isPatient);
+    const suffering = suffer(world, fault, new SeededRandom(random.below(1_000_000)));
     // Whoever waits for it gets the error; until then it must not end the process.
     suffering.catch(() => undefined);
     underWay.set(kind, suffering);
     if (isPatient) await suffering;
   }
   await Promise.all(underWay.values());
-  await recovered(world, Date.now());
   return faults;
 }
 
-async function suffer(
-  world: ChaosWorld,
-  fault: FaultRecord,
-  random: SeededRandom,
-  isPatient: boolean,
-): Promise<void> {
+async function suffer(world: ChaosWorld, fault: FaultRecord, random: SeededRandom): Promise<void> {
   const { healedAt, isStruck } = await strike(fault.kind, world, random);
   fault.healedAt = healedAt;
   fault.isStruck = isStruck;
-  if (isPatient) fault.recoveredAt = await recovered(world, healedAt);
+  fault.recoveredAt = await recovered(world, healedAt);
 }
 
 /** When everything that was sent up to an instant, and something later, has come through, ms. */
@@ -85,10 +77,7 @@ async function recovered(world: ChaosWorld, healedAt: number): Promise<number> {
   return Date.now();
 }
 
-/**
- * The longest that a tier change was on its way that was caused while the fault lasted: until it was healed, or
- * until the world had recovered from it where that is known. In ms.
- */
+/** The longest that a tier change was on its way that was caused between the fault and the recovery from it, ms. */
 export function worstStall(world: ChaosWorld, { startedAt, healedAt, recoveredAt }: FaultRecord): number {
   let worst = 0;
   for (const [id, sentAt] of world.traffic.probes) {
@@ -107,6 +96,6 @@ export function isAlone(fault: FaultRecord, faults: readonly FaultRecord[]): boo
     (other) =>
       other === fault ||
       other.startedAt > recoveredAt ||
-      (other.recoveredAt ?? other.healedAt + AFTERMATH_MS) < fault.startedAt,
+      (other.recoveredAt !== null && other.recoveredAt < fault.startedAt),
   );
 }
