@@ -10,9 +10,11 @@ export function expectEqual(what: string, found: readonly string[], expected: re
   const seen = new Set(found);
   const tooMany = found.filter((one) => !known.has(one));
   const missing = expected.filter((one) => !seen.has(one));
+  const repeated = found.filter((one, at) => found[at - 1] === one && expected[at] !== one);
   throw new Error(
-    `${what} differ: ${found.length} for ${expected.length}, from the ${nth}th on\n` +
-      `  ${tooMany.length} that should not be:\n${lines(tooMany)}\n  ${missing.length} missing:\n${lines(missing)}`,
+    `${what} differ: ${found.length} for ${expected.length}, first at ${nth}\n` +
+      `  ${tooMany.length} that should not be:\n${lines(tooMany)}\n  ${missing.length} missing:\n${lines(missing)}\n` +
+      `  some more than once:\n${lines(repeated)}`,
   );
 }
 
