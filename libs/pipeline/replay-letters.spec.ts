@@ -34,6 +34,7 @@ describe('a replay of dead letters', () => {
       pseudonymise: (_, event) => event,
       limits: AFTER,
       partitions: { relationshipLog: 2 },
+      sourceTopics: new Set<string>([...Object.values(SOURCE_TOPICS), 'no-such-topic']),
       ...changes,
     };
   }
@@ -129,6 +130,13 @@ describe('a replay of dead letters', () => {
     const noTopic = { ...cut, source: { topic: 'no-such-topic', partition: 0, offset: 0 } };
     expect(outcomes(await run([elsewhere, gone, noTopic, cut]))).toEqual(['cut', 'cut', 'cut', 'replayed']);
     expect(await entries()).toHaveLength(1);
+  });
+
+  it('leaves a row of a recorded file alone, which is no record of a topic', async () => {
+    const [letter] = await refused(inEuro('o1'));
+    if (letter === undefined) throw new Error('no letter');
+    const row = { ...letter, source: { topic: 'orders.csv', partition: 0, offset: 17 } };
+    expect(outcomes(await run([row, letter]))).toEqual(['recorded', 'replayed']);
   });
 
   it('knows a record by what it says too: a topic that was made anew counts its positions from 0', async () => {

@@ -8,6 +8,8 @@ import { TOPICS } from './topics.js';
 
 export interface ReplayLettersPorts extends JudgementPorts {
   readonly log: Log;
+  /** Those whose records the codec can read. */
+  readonly sourceTopics: ReadonlySet<string>;
 }
 
 /** What has become of a letter. */
@@ -19,7 +21,9 @@ export type LetterOutcome =
   /** It is no event still. */
   | { readonly outcome: 'refused'; readonly reason: RejectReason; readonly detail: string }
   /** Of its bytes only the beginning was kept, and its source has lost the rest. */
-  | { readonly outcome: 'cut' };
+  | { readonly outcome: 'cut' }
+  /** It came from no source topic: a row of a recorded file. */
+  | { readonly outcome: 'recorded' };
 
 export type ReplayedLetter = LetterOutcome & { readonly letter: StoredDeadLetter };
 
@@ -49,7 +53,7 @@ export async function replayLetters(
   { dryRun, onProgress }: ReplayLettersOptions,
 ): Promise<readonly ReplayedLetter[]> {
   const judged = await judgeLetters(letters, ports);
-  const accepted = judged.flatMap(({ judgement }) => (judgement?.ok === true ? [judgement] : []));
+  const accepted = judged.filter((one) => entryKeyOf(one) !== null);
   const wanted = new Set(judged.flatMap((one) => entryKeyOf(one) ?? []));
   if (accepted.length === 0) return judged.map((one) => outcomeOf(one, new Set()));
   if (dryRun) {
@@ -73,8 +77,7 @@ export async function replayLetters(
 
 interface JudgedLetter {
   readonly letter: StoredDeadLetter;
-  /** Null where the bytes are gone. */
-  readonly judgement: Judgement | null;
+  readonly judgement: Judgement | 'cut' | 'recorded';
 }
 
 async function judgeLetters(
@@ -83,9 +86,13 @@ async function judgeLetters(
 ): Promise<readonly JudgedLetter[]> {
   const judged: JudgedLetter[] = [];
   for (const letter of letters) {
+    if (!ports.sourceTopics.has(letter.source.topic)) {
+      judged.push({ letter, judgement: 'recorded' });
+      continue;
+    }
     const value = await wholeValue(letter, ports.log);
     if (value === undefined) {
-      judged.push({ letter, judgement: null });
+      judged.push({ letter, judgement: 'cut' });
       continue;
     }
     await ports.sourceCodec.prepare([value]);
@@ -140,23 +147,25 @@ async function knownEntries(
 function* newRecords(judged: readonly JudgedLetter[], known: ReadonlySet<string>): Generator<OutgoingRecord> {
   const written = new Set(known);
   for (const one of judged) {
+    const { judgement } = one;
     const key = entryKeyOf(one);
-    if (key === null || one.judgement?.ok !== true || written.has(key)) continue;
+    if (key === null || typeof judgement === 'string' || !judgement.ok || written.has(key)) continue;
     written.add(key);
-    yield one.judgement.record;
+    yield judgement.record;
   }
 }
 
 function outcomeOf(one: JudgedLetter, known: ReadonlySet<string>): ReplayedLetter {
   const { letter, judgement } = one;
-  if (judgement === null) return { letter, outcome: 'cut' };
+  if (typeof judgement === 'string') return { letter, outcome: judgement };
   if (!judgement.ok)
     return { letter, outcome: 'refused', reason: judgement.reason, detail: judgement.detail };
   return { letter, outcome: known.has(entryKeyOf(one) ?? '') ? 'known' : 'replayed' };
 }
 
 function entryKeyOf({ letter, judgement }: JudgedLetter): string | null {
-  return judgement?.ok === true ? entryKey(letter.source, judgement.touchpoint) : null;
+  if (typeof judgement === 'string' || !judgement.ok) return null;
+  return entryKey(letter.source, judgement.touchpoint);
 }
 
 /** Where it was read and what it says: positions alone come again where a topic was made anew. */

@@ -51,8 +51,9 @@ GRAVITY_PSEUDONYMOUS_TOPICS, GRAVITY_EARLIEST_EVENT, GRAVITY_FUTURE_MAX, GRAVITY
 record had. What is an event now is appended to the relationship log, once: a second replay finds it there.
 
 Outcomes: replayed · known (in the log since an earlier replay) · refused (no event still, with today's reason) ·
-cut (only the beginning of a long record was kept, and its source topic has lost it).
-Exit code 1 where a letter was refused or cut.`;
+cut (only the beginning of a long record was kept, and its source topic has lost it) · recorded (a row of a file that
+\`gravity replay\` has read, and no record of a topic).
+Exit code 1 where a letter was not replayed and is not known.`;
 
 export function deadLettersCommand(io: CliIo): Command {
   const command = new Command('dead-letters').description('records that were no events, and their replay');
@@ -163,11 +164,11 @@ function print(replayed: readonly ReplayedLetter[], flags: ReplayFlags, io: CliI
     formatCount(replayed.filter((one) => one.outcome === outcome).length);
   const done = flags.dryRun === true ? 'would be replayed' : 'replayed';
   io.err(
-    `${count('replayed')} ${done}, ${count('known')} known, ${count('refused')} refused, ${count('cut')} cut\n`,
+    `${count('replayed')} ${done}, ${count('known')} known, ${count('refused')} refused, ${count('cut')} cut, ` +
+      `${count('recorded')} recorded\n`,
   );
-  const left = replayed.filter(({ outcome }) => outcome === 'refused' || outcome === 'cut');
-  if (left.length > 0)
-    throw new CliError(`${formatCount(left.length)} of ${replayed.length} are no events still`);
+  const left = replayed.filter(({ outcome }) => outcome !== 'replayed' && outcome !== 'known').length;
+  if (left > 0) throw new CliError(`${formatCount(left)} of ${replayed.length} are no events still`);
 }
 
 function reasonOf(one: ReplayedLetter): RejectReason | '' {

@@ -1,6 +1,6 @@
 /** `gravity dead-letters` on an embedded log. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { LocalSchemaRegistry, SchemaCatalog, topicSpecs } from '#contracts';
 import { EmbeddedLog } from '#embedded-log';
 import { initialiseLog } from '#pipeline';
@@ -8,7 +8,7 @@ import { openCodecs } from '#platform';
 import { DataDirectoryLock } from '#state-store';
 import { TempDir } from '#testing';
 import { pseudonymisation } from '../../intake/judgement-settings.js';
-import { type GravityOutcome } from '../gravity-process.js';
+import { runGravity, type GravityOutcome } from '../gravity-process.js';
 import { runCli } from '../program.js';
 import { refuseOrders } from '../../../test/integration/refuse-orders.js';
 
@@ -133,7 +133,7 @@ describe('gravity dead-letters', () => {
       expect(one).toMatchObject({ code: 0, err: expect.stringContaining('1 replayed') });
       const all = await gravity(['replay', '--all', ...json], fixed);
       expect(all).toMatchObject({ code: 1 });
-      expect(all.err).toContain('2 replayed, 1 known, 1 refused, 0 cut');
+      expect(all.err).toContain('2 replayed, 1 known, 1 refused, 0 cut, 0 recorded');
       expect(all.err).toContain('1 of 4 are no events still');
       const again = await gravity(['replay', '--reason', 'WRONG_CURRENCY'], fixed);
       expect(again).toMatchObject({ code: 0, err: expect.stringContaining('0 replayed, 3 known') });
@@ -146,6 +146,27 @@ describe('gravity dead-letters', () => {
         [1, 700],
       ]);
       expect(rows.map(({ person }) => person.length)).toEqual([22, 22, 22]);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'shows rows of recorded files too, which it cannot replay',
+    async () => {
+      const file = directory.join('rows.csv');
+      writeFileSync(file, 'person,time,amount\nann,1989-01-01,1\nbob,2024-01-01,1\n');
+      const recorded = directory.join('recorded');
+      const replay = ['replay', file, '--data-dir', recorded, '--time-zone', 'UTC'];
+      // In a process of its own: it folds in threads.
+      expect(await runGravity(replay, { HOME: directory.path })).toMatchObject({ code: 0 });
+      const ours = ['--data-dir', recorded];
+      const listed = await run(['dead-letters', 'list', ...ours, '--format', 'json']);
+      const [id = ''] = ids(listed);
+      expect(JSON.parse(listed.out)).toMatchObject([{ reason: 'TIME_TOO_EARLY' }]);
+      expect((await run(['dead-letters', 'show', String(id), ...ours])).out).toContain('1989-01-01');
+      const key = { GRAVITY_PSEUDONYM_KEY_FILE: directory.join('data', 'pseudonym.key') };
+      const refused = await run(['dead-letters', 'replay', '--all', ...ours], key);
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('1 recorded') });
     },
     SLOW_MS,
   );

@@ -1,7 +1,7 @@
 /** The log with what reads dead letters and judges them anew. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { LocalSchemaRegistry, SchemaCatalog } from '#contracts';
+import { DEFAULT_SOURCE_TOPIC_KINDS, LocalSchemaRegistry, SchemaCatalog } from '#contracts';
 import { EmbeddedLog } from '#embedded-log';
 import { TOPICS, type Log, type ReplayLettersPorts, type StoredDeadLetter } from '#pipeline';
 import { openCodecs, type Codecs } from '#platform';
@@ -13,6 +13,9 @@ import { usageError } from '../exit-codes.js';
 import { remoteLog, remoteRegistry } from '../log-access.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
 import { type LetterFilter } from './letter-filter.js';
+
+/** The topics whose records can be read; a letter from elsewhere is a row of a recorded file. */
+export const SOURCES: ReadonlySet<string> = new Set(DEFAULT_SOURCE_TOPIC_KINDS.keys());
 
 export class LetterLog {
   private constructor(
@@ -82,6 +85,7 @@ export class LetterLog {
     return {
       log,
       sourceCodec: codecs.source,
+      sourceTopics: SOURCES,
       logCodec: codecs.log,
       pseudonymise: pseudonymisation(config),
       limits: admissionLimits(config),

@@ -3,6 +3,7 @@ import { type SourceTouchpoint } from '#domain';
 import { wholeValue, type SourceCodec, type StoredDeadLetter, type Log } from '#pipeline';
 import { hexDump } from './hex-dump.js';
 import { letterId } from './letter-id.js';
+import { SOURCES } from './letter-log.js';
 
 /** @returns pieces that together are the text */
 export async function* shownLetter(
@@ -26,7 +27,8 @@ export async function* shownLetter(
   for (const [name, said] of Object.entries(fields)) yield `${name.padEnd(11)}  ${said}\n`;
   yield '\n';
   yield* hexDump(kept);
-  if (isCut) return;
+  // The dump shows what a row of a recorded file says.
+  if (isCut || !SOURCES.has(source.topic)) return;
   await codec.prepare([value]);
   const decoded = codec.decode(source.topic, value);
   yield decoded.ok
