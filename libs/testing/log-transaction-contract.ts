@@ -50,6 +50,25 @@ export function transactionContract(probe: () => LogProbe, timeoutMs: number): v
     );
 
     it(
+      'is settled when what was committed can be seen',
+      async () => {
+        const { log } = probe();
+        const input = { topic: await probe().topic(), partition: 0 };
+        const output = await probe().topic(2);
+        const writer = await log.writer(probe().group(), input);
+        await writer.commit({ records: numbered(output, 1, 0, 3), positions: [] });
+        await log.settled(output);
+        const found: string[] = [];
+        for await (const { records } of log.read({ topic: output, partition: 1 }, 0)) {
+          found.push(...records.map(({ value }) => String(value)));
+        }
+        expect(found).toEqual(values(0, 3));
+        await writer.close();
+      },
+      timeoutMs,
+    );
+
+    it(
       'keeps the order of commits that follow at once',
       async () => {
         const { log } = probe();
