@@ -2,6 +2,7 @@ import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { eventually, spawnTypeScript } from '#testing';
+import { endWithOwner } from '../servers/java.js';
 
 /** What `/health/ready` says. */
 export interface Readiness {
@@ -27,6 +28,7 @@ export class ServiceProcess {
     const env = { PATH, HOME, NODE_ENV: 'production', ...this.env, GRAVITY_PORT: '0' };
     const child = spawnTypeScript(new URL(`../../apps/${this.name}/main.ts`, import.meta.url), [], env);
     this.child = child;
+    if (child.pid !== undefined) endWithOwner(child.pid, this.env['GRAVITY_DATA_DIR'] ?? '');
     this.url = null;
     if (child.stdout === null) throw new Error('no stdout');
     createInterface({ input: child.stdout }).on('line', (line) => {

@@ -80,7 +80,7 @@ export class JavaProcess {
     // A failure to spawn shows as a missing pid below; without a listener the event would end the process.
     java.on('error', () => undefined);
     const pid = startedPid(java);
-    watch(options.ownerPid, pid, options.directory);
+    endWithOwner(pid, options.directory, options.ownerPid);
     return new JavaProcess(pid, logFile);
   }
 
@@ -113,8 +113,11 @@ function startedPid(child: ChildProcess): number {
   return child.pid;
 }
 
-/** A shell that outlives the owner and cleans up after it, even when the owner was killed. */
-function watch(ownerPid: number, pid: number, directory: string): void {
+/**
+ * Ends a process when its owner is gone, however the owner went: a shell that outlives both sees to it.
+ * @param directory   goes with them; none where it is empty
+ */
+export function endWithOwner(pid: number, directory: string, ownerPid = OWNER_PID): void {
   const script = `while kill -0 ${ownerPid} && kill -0 ${pid}; do sleep 1; done
     kill -0 ${ownerPid} || { kill -9 ${pid}; sleep 0.2; rm -rf "$1"; }`;
   spawn('sh', ['-c', script, 'watch', directory], { detached: true, stdio: 'ignore' }).unref();
