@@ -16,6 +16,8 @@ export interface FaultRecord {
   recoveredAt: number | null;
 }
 
+/** An app that has come back makes its group share the partitions anew once more, some time after all seemed well. */
+const AFTERMATH_MS = 12_000;
 /** How often a fault does not wait for the last one to be over. */
 const OVERLAP_CHANCE = 0.25;
 
@@ -88,7 +90,7 @@ export function worstStall(world: ChaosWorld, { startedAt, healedAt, recoveredAt
   return worst;
 }
 
-/** Whether nothing else was broken from its start until the world had recovered. */
+/** Whether nothing else was broken from some time before its start until the world had recovered. */
 export function isAlone(fault: FaultRecord, faults: readonly FaultRecord[]): boolean {
   const { recoveredAt } = fault;
   if (recoveredAt === null) return false;
@@ -96,6 +98,6 @@ export function isAlone(fault: FaultRecord, faults: readonly FaultRecord[]): boo
     (other) =>
       other === fault ||
       other.startedAt > recoveredAt ||
-      (other.recoveredAt !== null && other.recoveredAt < fault.startedAt),
+      (other.recoveredAt !== null && other.recoveredAt + AFTERMATH_MS < fault.startedAt),
   );
 }
