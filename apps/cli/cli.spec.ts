@@ -323,7 +323,7 @@ describe('gravity', () => {
         expect(whatIf.out).toBe('brand,figure,against,candidate,difference\n');
         expect(asked).toEqual([
           '/api/v1/tiers?scheme=calendar%3Amonth&at=2024-01-01&format=json',
-          '/api/v1/figures?brand=b&channel=all&window=30d&scheme=rolling%3A30d',
+          '/api/v1/figures?brand=b&scheme=rolling%3A30d&channel=all&window=30d',
           '/api/v1/whatif?scheme=rolling%3A9d',
         ]);
       } finally {

@@ -109,7 +109,7 @@ export {
 export { reachedBy } from './reconcile/reached-by.js';
 export { ClickHouseArchiveSink } from './sinks/archive-sink.js';
 export { DeadLetterSink } from './sinks/dead-letter-sink.js';
-export { ClickHouseFigureSink } from './sinks/figure-sink.js';
+export { ClickHouseFigureSink, FIGURE_COLUMNS } from './sinks/figure-sink.js';
 export { ReconciliationSink } from './sinks/reconciliation-sink.js';
 export { TierChangeSink } from './sinks/tier-change-sink.js';
 export { type TouchpointEntry, TouchpointSink } from './sinks/touchpoint-sink.js';

@@ -1,47 +1,16 @@
 /** ClickHouse's figure rows, in the form that the fold's own have. */
-import { type ClickHouse } from '#clickhouse';
+import { FIGURE_COLUMNS, type ClickHouse } from '#clickhouse';
 import { type FigureRow } from '#pipeline';
 import { RecordingFigureSink } from '#testing';
 import { figureRows } from '../../libs/testing/world-outcome.js';
 
-interface Table {
-  readonly columns: readonly string[];
-  /** DateTime64 columns among them. */
-  readonly times: readonly string[];
-}
-
-const HEAD = ['brand', 'generation', 'partition', 'version'];
-const TABLES: Readonly<Record<FigureRow['table'], Table>> = {
-  window_figures: {
-    columns: [
-      ...[...HEAD, 'channel', 'window', 'end', 'status', 'watermark', 'visitors', 'active', 'active_related'],
-      ...['visitors_related', 'capital', 'orders', 'gmv_gross_minor', 'refunds_minor'],
-    ],
-    times: ['end', 'watermark'],
-  },
-  period_figures: {
-    columns: [
-      ...[...HEAD, 'channel', 'scheme_id', 'period_id', 'day', 'status', 'watermark', 'capital'],
-      ...['capital_base', 'new_relations', 'lost_relations', 'orders', 'gmv_gross_minor', 'refunds_minor'],
-      ...['deepened', 'deepened_cohort', 'tiers'],
-    ],
-    times: ['watermark'],
-  },
-  persons: {
-    columns: [
-      ...[...HEAD, 'scheme_id', 'person', 'period_id', 'tier', 'purchase_days', 'orders', 'own_value_minor'],
-      ...['first_purchase', 'last_purchase', 'is_member', 'gone'],
-    ],
-    times: ['first_purchase', 'last_purchase'],
-  },
-  window_heartbeats: { columns: ['generation', 'partition', 'version', 'window', 'end'], times: ['end'] },
-  late_events: {
-    columns: [
-      ...[...HEAD, 'channel', 'window', 'event_id', 'person', 'at', 'arrived_at'],
-      ...['missed_from', 'missed_to'],
-    ],
-    times: ['at', 'arrived_at', 'missed_from', 'missed_to'],
-  },
+/** DateTime64 columns. */
+const TIMES: Readonly<Record<FigureRow['table'], readonly string[]>> = {
+  window_figures: ['end', 'watermark'],
+  period_figures: ['watermark'],
+  persons: ['first_purchase', 'last_purchase'],
+  window_heartbeats: ['end'],
+  late_events: ['at', 'arrived_at', 'missed_from', 'missed_to'],
 };
 /** Everything else in a cell is a number. */
 const TEXTS = new Set([
@@ -51,7 +20,8 @@ const TEXTS = new Set([
 /** All figure rows that say something, sorted, without what depends on when they were flushed. */
 export async function storedRows(clickhouse: ClickHouse): Promise<readonly string[]> {
   const sink = new RecordingFigureSink();
-  for (const [table, { columns, times }] of Object.entries(TABLES)) {
+  for (const [table, times] of Object.entries(TIMES) as [FigureRow['table'], readonly string[]][]) {
+    const columns = ['version', ...FIGURE_COLUMNS[table]];
     const selected = columns.map((one) =>
       times.includes(one) ? `toUnixTimestamp64Milli(t.${one}) AS ${one}` : `t.${one} AS ${one}`,
     );

@@ -10,13 +10,42 @@ import {
 import { type ClickHouse, type CompactValue } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
-/** A column's name is the row's field of that name; only `version` needs another spelling. */
-function writerOf<Row extends { readonly version: bigint }>(
+/** What is stored of each row, besides its version: columns are named as the fields they come from. */
+export const FIGURE_COLUMNS = {
+  window_figures: [
+    ...(['brand', 'channel', 'window', 'end', 'generation', 'partition', 'status', 'watermark'] as const),
+    ...(['visitors', 'active', 'active_related', 'visitors_related', 'capital'] as const),
+    ...(['capital_reachable', 'orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
+  ],
+  period_figures: [
+    ...(['brand', 'channel', 'scheme_id', 'period_id', 'day', 'generation', 'partition'] as const),
+    ...(['status', 'watermark', 'capital', 'capital_base', 'new_relations', 'lost_relations'] as const),
+    ...(['orders', 'gmv_gross_minor', 'refunds_minor', 'deepened', 'deepened_cohort', 'tiers'] as const),
+  ],
+  persons: [
+    ...(['brand', 'scheme_id', 'person', 'generation', 'partition', 'period_id', 'tier'] as const),
+    ...(['purchase_days', 'orders', 'own_value_minor', 'first_purchase', 'last_purchase'] as const),
+    ...(['is_member', 'gone'] as const),
+  ],
+  window_heartbeats: ['window', 'generation', 'partition', 'end'],
+  late_events: [
+    ...(['brand', 'channel', 'window', 'event_id', 'person', 'at', 'arrived_at'] as const),
+    ...(['missed_from', 'missed_to', 'partition', 'generation'] as const),
+  ],
+} as const satisfies Readonly<Record<FigureRow['table'], readonly string[]>>;
+
+type RowOf<Table extends FigureRow['table']> = Extract<FigureRow, { readonly table: Table }>;
+type Field<Table extends FigureRow['table']> = Exclude<keyof RowOf<Table>, 'table' | 'version'>;
+
+/** Only `version` needs another spelling. Does not compile where a field of the row has no column. */
+function writerOf<Table extends FigureRow['table']>(
   clickhouse: ClickHouse,
-  table: Row extends { readonly table: infer Name extends string } ? Name : never,
-  columns: readonly Exclude<keyof Row & string, 'table' | 'version'>[],
-): TableWriter<Row> {
-  return new TableWriter<Row>(clickhouse, `gravity.${table}`, ['version', ...columns], (row) => [
+  table: Table,
+  columns: readonly Field<Table>[] &
+    ([Exclude<Field<Table>, (typeof FIGURE_COLUMNS)[Table][number]>] extends [never] ? unknown : never),
+): TableWriter<RowOf<Table>> {
+  const names = columns.map(String);
+  return new TableWriter<RowOf<Table>>(clickhouse, `gravity.${table}`, ['version', ...names], (row) => [
     row.version.toString(),
     ...columns.map((column) => cell(row[column])),
   ]);
@@ -38,28 +67,12 @@ export class ClickHouseFigureSink implements FigureSink {
   readonly #late: TableWriter<LateEventRow>;
 
   constructor(clickhouse: ClickHouse) {
-    this.#windows = writerOf<WindowFigureRow>(clickhouse, 'window_figures', [
-      ...(['brand', 'channel', 'window', 'end', 'generation', 'partition', 'status', 'watermark'] as const),
-      ...(['visitors', 'active', 'active_related', 'visitors_related', 'capital'] as const),
-      ...(['capital_reachable', 'orders', 'buyers', 'gmv_gross_minor', 'refunds_minor'] as const),
-    ]);
-    this.#periods = writerOf<PeriodFigureRow>(clickhouse, 'period_figures', [
-      ...(['brand', 'channel', 'scheme_id', 'period_id', 'day', 'generation', 'partition'] as const),
-      ...(['status', 'watermark', 'capital', 'capital_base', 'new_relations', 'lost_relations'] as const),
-      ...(['orders', 'gmv_gross_minor', 'refunds_minor', 'deepened', 'deepened_cohort', 'tiers'] as const),
-    ]);
-    this.#persons = writerOf<PersonRow>(clickhouse, 'persons', [
-      ...(['brand', 'scheme_id', 'person', 'generation', 'partition', 'period_id', 'tier'] as const),
-      ...(['purchase_days', 'orders', 'own_value_minor', 'first_purchase', 'last_purchase'] as const),
-      ...(['is_member', 'gone'] as const),
-    ]);
-    this.#heartbeats = writerOf<HeartbeatRow>(clickhouse, 'window_heartbeats', [
-      ...(['window', 'generation', 'partition', 'end'] as const),
-    ]);
-    this.#late = writerOf<LateEventRow>(clickhouse, 'late_events', [
-      ...(['brand', 'channel', 'window', 'event_id', 'person', 'at', 'arrived_at'] as const),
-      ...(['missed_from', 'missed_to', 'partition', 'generation'] as const),
-    ]);
+    const { window_figures, period_figures, persons, window_heartbeats, late_events } = FIGURE_COLUMNS;
+    this.#windows = writerOf(clickhouse, 'window_figures', window_figures);
+    this.#periods = writerOf(clickhouse, 'period_figures', period_figures);
+    this.#persons = writerOf(clickhouse, 'persons', persons);
+    this.#heartbeats = writerOf(clickhouse, 'window_heartbeats', window_heartbeats);
+    this.#late = writerOf(clickhouse, 'late_events', late_events);
   }
 
   /** Heartbeats are written last: they say that the rows before them are there. */
