@@ -11,8 +11,7 @@ import {
   type Statement,
 } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
-import { INSERT_FORMAT } from './safe-connection.js';
-import { checkedName } from './sql-text.js';
+import { checkedName, INSERT_FORMAT } from './sql-text.js';
 
 /** A client, and the rule by which calls to it follow one another. */
 export interface Lane {

@@ -16,10 +16,8 @@ import {
 } from 'chdb/connection';
 import { type ParamValue, type SettingValue } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
-import { inlineParams, settingsList, splitStatements } from './sql-text.js';
+import { inlineParams, INSERT_FORMAT, settingsList, splitStatements } from './sql-text.js';
 
-/** The only format that rows are taken in: text, since a binary one stores garbage. */
-export const INSERT_FORMAT = 'JSONCompactEachRow';
 const INSERT = new RegExp(`^INSERT INTO ([\\w.]+) \\(([\\w, ]+)\\) FORMAT ${INSERT_FORMAT}\\n`);
 const OTHER_INSERT = /^\s*INSERT\s+INTO\s+[^\s(]+\s*(?:\([^)]*\))?\s*FORMAT\b/i;
 const TEXT_OUTPUT = /^(JSON|CSV|TabSeparated|TSV|Pretty|Null$|Vertical$|Markdown$|Values$)/;
