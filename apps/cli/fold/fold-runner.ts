@@ -1,6 +1,6 @@
 /** The fold and the archive of a replay, in this process. */
 import { ClickHouseArchiveSink, ClickHouseFigureSink } from '#clickhouse';
-import { ArchiveWorker, ARCHIVED_TOPICS, TOPICS, type LogConsumer } from '#pipeline';
+import { ArchiveWorker, ARCHIVED_TOPICS, TOPICS, type ConsumerOptions, type LogConsumer } from '#pipeline';
 import { type Platform } from '#platform';
 import { type CliConfig } from '../cli-config.js';
 import { CliError } from '../exit-codes.js';
@@ -19,11 +19,17 @@ const ARCHIVE_FILL_MS = 3_000;
 const ARCHIVE_ROWS_MAX = 50_000;
 
 export class FoldRunner {
+  private isHurrying: boolean;
+
   private constructor(
     private readonly platform: Platform,
     private readonly folding: Folding,
-    private readonly archiving: LogConsumer,
-  ) {}
+    private readonly archive: ArchiveWorker,
+    private archiving: LogConsumer,
+    private readonly settings: FoldSettings,
+  ) {
+    this.isHurrying = !gathers(platform, settings);
+  }
 
   /** @param isWatched   somebody looks at the figures while they move: rows are written at once */
   static async start(
@@ -57,13 +63,11 @@ export class FoldRunner {
       },
     );
     const archiving = log.consumer({
-      group: ARCHIVE_GROUP,
-      topics: [...ARCHIVED_TOPICS],
-      batchRecordsMax: isWatched ? settings.batchRecordsMax : ARCHIVE_ROWS_MAX,
-      fillMs: isWatched ? 0 : ARCHIVE_FILL_MS,
+      ...archiveOptions(settings),
+      ...(gathers(platform, settings) ? { batchRecordsMax: ARCHIVE_ROWS_MAX, fillMs: ARCHIVE_FILL_MS } : {}),
     });
     await archiving.start(archive);
-    return new FoldRunner(platform, folding, archiving);
+    return new FoldRunner(platform, folding, archive, archiving, settings);
   }
 
   /** @throws CliError   a consumer has given up */
@@ -71,7 +75,10 @@ export class FoldRunner {
     let flushing = { isDone: false, since: -Infinity };
     while (!signal.aborted) {
       this.assertAlive();
-      const recordsLeft = await this.recordsLeft();
+      const unfolded = await this.unfolded();
+      if (unfolded === 0) await this.hurry();
+      // Asked last: what the fold has published by now is the archive's to read.
+      const recordsLeft = unfolded + (await unreadBy(this.platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
       const { rowsLeft } = this.folding.state();
       onProgress({ recordsLeft, rowsLeft });
       if (recordsLeft === 0) {
@@ -88,18 +95,25 @@ export class FoldRunner {
   }
 
   /**
-   * What is left to fold and to archive. The fold stands where its states do: after a kill the group's
-   * position may be at the end already, with the states still to be folded again up to there.
+   * What is left to fold. The fold stands where its states do: after a kill the group's position may be at the end
+   * already, with the states still to be folded again up to there.
    */
-  private async recordsLeft(): Promise<number> {
-    const { log } = this.platform;
+  private async unfolded(): Promise<number> {
     const { positions } = this.folding.state();
     let left = 0;
-    for (const { partition, start, end } of await log.ends(TOPICS.relationshipLog)) {
+    for (const { partition, start, end } of await this.platform.log.ends(TOPICS.relationshipLog)) {
       left += Math.max(0, end - (positions.get(partition) ?? start));
     }
-    // Asked last: what the fold has published by now is the archive's to read.
-    return left + (await unreadBy(this.platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
+    return left;
+  }
+
+  /** Nothing more comes: what the archive has gathered need not wait for it. */
+  private async hurry(): Promise<void> {
+    if (this.isHurrying) return;
+    this.isHurrying = true;
+    await this.archiving.stop();
+    this.archiving = this.platform.log.consumer(archiveOptions(this.settings));
+    await this.archiving.start(this.archive);
   }
 
   /** @param keepsStates   false: at once (`Folding.stop`) */
@@ -111,6 +125,15 @@ export class FoldRunner {
     const failure = this.folding.state().failure ?? this.archiving.health().crashed?.message ?? null;
     if (failure !== null) throw new CliError(`folding has stopped: ${failure}`);
   }
+}
+
+/** Kafka's consumer fetches large batches by itself, and joins its group too slowly to do so twice. */
+function gathers(platform: Platform, { isWatched }: FoldSettings): boolean {
+  return platform.isEmbedded && !isWatched;
+}
+
+function archiveOptions({ batchRecordsMax }: FoldSettings): ConsumerOptions {
+  return { group: ARCHIVE_GROUP, topics: ARCHIVED_TOPICS, batchRecordsMax };
 }
 
 async function startFolding(
