@@ -42,7 +42,7 @@ export function evaluate(
   const at = Math.max(ctx.watermark, after.lastAt);
   const swept = occasion.event === null;
   if (after.guest || after.knownSince === Infinity) {
-    seat(after, NO_STANDINGS, at, Infinity, swept, ctx);
+    seat(after, ctx.rules.noStandings.all, at, Infinity, swept, ctx);
     return;
   }
   let standings = ctx.rules.noStandings;
@@ -66,8 +66,6 @@ export function evaluate(
     leaveSchemes(before, standings.all, at, ctx);
   seat(after, standings.all, at, next, swept, ctx);
 }
-
-const NO_STANDINGS: readonly Standing[] = [];
 
 function seat(
   after: Draft,

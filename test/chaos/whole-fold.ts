@@ -11,7 +11,7 @@ import {
 import { type Codecs } from '#platform';
 import { LmdbStateStore } from '#state-store';
 import { batchesOf, PATIENT, RecordingFigureSink, SILENT_OBSERVER, TempDir } from '#testing';
-import { foldedFacts } from '../../libs/testing/simulation/reference-fold.js';
+import { foldedFacts, readOnlyLog } from '../../libs/testing/simulation/reference-fold.js';
 
 export interface LoggedEntry extends DetailedEntry {
   readonly partition: number;
@@ -73,7 +73,10 @@ async function foldedRows(log: Log, codecs: Codecs): Promise<RecordingFigureSink
   try {
     const worker = new RelationshipWorker(
       {
-        log: readOnly(log),
+        log: readOnlyLog({
+          ends: (topic) => log.ends(topic),
+          read: (input, from, to) => log.read(input, from, to),
+        }),
         group: 'reference',
         logCodec: codecs.log,
         facts: codecs,
@@ -100,27 +103,4 @@ async function foldedRows(log: Log, codecs: Codecs): Promise<RecordingFigureSink
     directory.remove();
   }
   return sink;
-}
-
-/** As a group that has read nothing sees it, and which nothing comes of. */
-function readOnly(log: Log): Log {
-  const refuse = (): never => {
-    throw new Error('the reference only reads');
-  };
-  return {
-    consumer: refuse,
-    append: refuse,
-    tail: refuse,
-    settled: refuse,
-    applyTopics: refuse,
-    close: () => Promise.resolve(),
-    committed: () => Promise.resolve(null),
-    ends: (topic) => log.ends(topic),
-    read: (input, from, to) => log.read(input, from, to),
-    writer: () =>
-      Promise.resolve({
-        commit: () => Promise.resolve({ appendedAt: null }),
-        close: () => Promise.resolve(),
-      }),
-  };
 }

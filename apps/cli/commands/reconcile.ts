@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultRules } from '#domain';
 import { type Platform } from '#platform';
-import { allOf, lookForDrift, type Findings } from '../../console/reconcile/look-for-drift.js';
+import { allOf, driftText, lookForDrift, type Findings } from '../../console/reconcile/look-for-drift.js';
 import { lastRules } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
@@ -119,9 +119,7 @@ function print({ comparisons, drifts }: Findings, { format }: ReconcileFlags, io
   if (format === 'json') io.out(`${JSON.stringify({ compared, drifts }, null, 2)}\n`);
   else {
     for (const piece of formatRows(COLUMNS, compared, format)) io.out(piece);
-    for (const { brand, what, place, figure, live, recount } of drifts.slice(0, DRIFTS_SHOWN)) {
-      io.err(`${brand}: ${what}, ${place}: ${figure} is ${live ?? 'none'}, recounted ${recount ?? 'none'}\n`);
-    }
+    for (const drift of drifts.slice(0, DRIFTS_SHOWN)) io.err(`${driftText(drift)}\n`);
     if (drifts.length > DRIFTS_SHOWN) io.err(`… and ${formatCount(drifts.length - DRIFTS_SHOWN)} more\n`);
   }
   if (drifts.length > 0)

@@ -7,7 +7,7 @@ import { type Platform } from '#platform';
 import { type AppLogger, type ServiceMetrics } from '#service';
 import { type BrandEntry, type Catalogue } from '../catalogue.js';
 import { type ConsoleOptions } from '../config.js';
-import { allOf, lookForDrift, type Drift, type Findings } from './look-for-drift.js';
+import { allOf, driftText, lookForDrift, type Findings } from './look-for-drift.js';
 import { ReconcileJob, type LookSample } from './reconcile-job.js';
 
 export interface ReconciliationParts {
@@ -88,8 +88,4 @@ async function archiveCaughtUp({ log }: Platform, signal: AbortSignal): Promise<
       if (waiting.size > 0) await delay(POLL_MS, undefined, { signal });
     }
   }
-}
-
-function driftText({ brand, what, place, figure, live, recount }: Drift): string {
-  return `${brand}: ${what}, ${place}: ${figure} is ${live ?? 'none'}, recounted ${recount ?? 'none'}`;
 }

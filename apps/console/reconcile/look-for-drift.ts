@@ -6,6 +6,8 @@ import {
   reconcileWindow,
   type ClickHouse,
   type PersonDrift,
+  type StoredComparison,
+  type StoredDrift,
   type TierFlowDrift,
   type WindowDrift,
 } from '#clickhouse';
@@ -13,26 +15,8 @@ import { type Rules, type WindowSpec } from '#domain';
 import { type BrandEntry } from '../catalogue.js';
 
 /** How much of one kind of figure was compared. */
-export interface Comparison {
-  readonly brand: string;
-  /** `window 5m`, `persons rolling:30d`, `tier changes rolling:30d`, … */
-  readonly what: string;
-  readonly compared: number;
-  /** Differ by what came too late (windows), or are ahead of the watermark (persons). */
-  readonly setAside: number;
-  readonly differ: number;
-}
-
-export interface Drift {
-  readonly brand: string;
-  readonly what: string;
-  /** Which one: `all, 2026-11-11T12:00:00.000Z`, or a person. */
-  readonly place: string;
-  readonly figure: string;
-  /** Null: there is none. */
-  readonly live: number | null;
-  readonly recount: number | null;
-}
+export type Comparison = Omit<StoredComparison, 'runAt'>;
+export type Drift = Omit<StoredDrift, 'runAt'>;
 
 export interface Findings {
   readonly comparisons: readonly Comparison[];
@@ -71,6 +55,11 @@ export function allOf(parts: readonly Findings[]): Findings {
     comparisons: parts.flatMap(({ comparisons }) => comparisons),
     drifts: parts.flatMap(({ drifts }) => drifts),
   };
+}
+
+/** A drift in words. */
+export function driftText({ brand, what, place, figure, live, recount }: Drift): string {
+  return `${brand}: ${what}, ${place}: ${figure} is ${live ?? 'none'}, recounted ${recount ?? 'none'}`;
 }
 
 async function windowFindings(

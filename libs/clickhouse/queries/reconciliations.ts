@@ -18,6 +18,7 @@ export interface StoredDrift {
   readonly runAt: number;
   readonly brand: string;
   readonly what: string;
+  /** Which one: `all, 2026-11-11T12:00:00.000Z`, or a person. */
   readonly place: string;
   readonly figure: string;
   /** Null: there is none. */

@@ -57,7 +57,7 @@ export async function undisturbedFold(
   const scheduler = new Scheduler(random, new FaultPolicy(random, 0, 0, 0, null), 0, () => undefined);
   const worker = new RelationshipWorker(
     {
-      log: readOnlyLog(broker),
+      log: brokerLog(broker),
       group: 'reference',
       logCodec: codecs.log,
       facts: codecs,
@@ -87,8 +87,18 @@ export function wholePartition(broker: Broker, topic: string, partition: number)
   return { ...input, ...broker.read(input, 0, Infinity, Infinity) };
 }
 
-/** What is written goes nowhere. */
-function readOnlyLog(broker: Broker): Log {
+function brokerLog(broker: Broker): Log {
+  return readOnlyLog({
+    ends: (topic) => Promise.resolve(broker.ends(topic)),
+    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
+    async *read(input, from, to = Infinity) {
+      yield { ...input, ...broker.read(input, from, to, Infinity) };
+    },
+  });
+}
+
+/** A log as a group that has read nothing sees it, and which nothing comes of. */
+export function readOnlyLog({ ends, read }: Pick<Log, 'ends' | 'read'>): Log {
   const refuse = (): never => {
     throw new Error('the reference only reads');
   };
@@ -100,15 +110,12 @@ function readOnlyLog(broker: Broker): Log {
     applyTopics: refuse,
     close: () => Promise.resolve(),
     committed: () => Promise.resolve(null),
-    ends: (topic) => Promise.resolve(broker.ends(topic)),
+    ends,
+    read,
     writer: () =>
       Promise.resolve({
         commit: () => Promise.resolve({ appendedAt: null }),
         close: () => Promise.resolve(),
       }),
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
-    async *read(input, from, to = Infinity) {
-      yield { ...input, ...broker.read(input, from, to, Infinity) };
-    },
   };
 }
