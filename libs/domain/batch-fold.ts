@@ -132,12 +132,12 @@ export class BatchFold {
   private applyTouchpoint(event: FoldedTouchpoint | Noted, offset: number): void {
     this.count(event);
     this.frame = this.frame.zones === undefined ? { ...this.frame, zones: this.ctx.zones } : this.frame;
-    const key = personKey(event.brand, event.person);
-    const before = this.stateOf(key);
+    const before = this.stateOf(personKey(event.brand, event.person));
     const { after, news, changedFrom } = step(before, event, this.ctx);
     if (news) this.noteLate(event, offset);
     else this.counts.duplicates += 1;
     if (after === null) return;
+    const { key } = after;
     if (before !== undefined && !this.needsReview(before, after, changedFrom)) {
       this.keep(key, before, after);
       return;
@@ -180,7 +180,7 @@ export class BatchFold {
     }
     const kept = this.swept(before);
     if (kept !== null) this.review(before, kept, occasion);
-    this.replace(key, before, kept);
+    this.replace(before.key, before, kept);
   }
 
   /** Null when nothing is left to know. */

@@ -44,10 +44,11 @@ export class DueIndex {
   /** Takes over the changes of a batch that is known to be committed. */
   apply(changes: DueChanges): void {
     if (changes.everybody) this.gather();
+    // New rules may have taken keys from where their states say they stand.
+    const isGathered = this.buckets.has(DUE_NOW);
     for (const [key, { from, to }] of changes.moves) {
-      // New rules may have taken the key from where its state says it stands.
-      this.remove(key, DUE_NOW);
-      if (from === to && from !== undefined && this.has(key, from)) continue;
+      if (isGathered) this.remove(key, DUE_NOW);
+      if (from === to && from !== undefined && (!isGathered || this.has(key, from))) continue;
       if (from !== undefined) this.remove(key, from);
       if (to !== undefined) this.add(key, to);
     }

@@ -45,13 +45,13 @@ function folded(log: readonly LogEntry[], cut: (nth: number) => boolean = () => 
 function canonical(harness: FoldHarness): readonly string[] {
   const ctx = foldContext(harness.frame, new FigureRecorder(harness.rules.windows));
   return [...harness.states]
-    .map(([key, state]) => {
+    .map(([, state]) => {
       const swept = pruned(state, ctx.retention, ctx.grid);
       if (swept === null) return null;
       const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, money, presence, ...rest } = swept;
       const { timeline: ____, oldestOrderAt: _____, ...records } = money;
       const seen = presenceToJson(presence);
-      return { key, ...rest, seen, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
+      return { ...rest, seen, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
     })
     .map((state) => JSON.stringify(state, (_, value: unknown) => (value === Infinity ? 'Infinity' : value)))
     .sort();

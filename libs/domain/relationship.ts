@@ -136,6 +136,11 @@ export interface Standing {
  * These types are the storage format (`state-codec.ts`).
  */
 export interface Relationship {
+  /**
+   * `personKey`, and the very same string in all states of a person: maps compare it by address, and no other copy of
+   * it grows old. Not stored.
+   */
+  readonly key: string;
   readonly brand: string;
   readonly person: string;
   /** Money and orders only: never a person, never a tier, never present. */
@@ -168,6 +173,7 @@ export type Draft = { -readonly [K in keyof Relationship]: Relationship[K] };
 /** Field by field: V8 takes several times as long for a spread of this many. */
 export function draftOf(state: Relationship): Draft {
   return {
+    key: state.key,
     brand: state.brand,
     person: state.person,
     guest: state.guest,

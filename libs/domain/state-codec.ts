@@ -5,7 +5,7 @@
  */
 import { compileRules } from './compiled-rules.js';
 import { DUE_NOW } from './due-index.js';
-import type { LinkKind } from './events.js';
+import { personKey, type LinkKind } from './events.js';
 import type { Tier } from './facts.js';
 import type { FoldFrame } from './fold-frame.js';
 import { linksOf } from './links.js';
@@ -130,6 +130,7 @@ export function decodeState(bytes: Buffer): Relationship {
     reach,
   ] = body;
   return {
+    key: personKey(brand, person),
     brand,
     person,
     guest: guest === 1,

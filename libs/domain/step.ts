@@ -1,6 +1,13 @@
 /** One event of one person: state × event → state, and what that changes in the figures. Pure. */
 import { refundHorizonMs } from './compiled-rules.js';
-import type { LinkChanged, Noted, OrderPaid, OrderRefunded, Touchpoint } from './events.js';
+import {
+  personKey,
+  type LinkChanged,
+  type Noted,
+  type OrderPaid,
+  type OrderRefunded,
+  type Touchpoint,
+} from './events.js';
 import type { FoldContext } from './fold-context.js';
 import {
   findReach,
@@ -33,6 +40,7 @@ export interface Step {
 
 function stranger({ brand, person, guest }: Touchpoint): Draft {
   return {
+    key: personKey(brand, person),
     brand,
     person,
     guest,

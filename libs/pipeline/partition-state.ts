@@ -53,8 +53,6 @@ export class PartitionState {
   #isRecovered = false;
   /** Set while a result is being joined: half a result must never reach the store. */
   #isBroken = false;
-  /** Persons whose rows are to be written. */
-  readonly #dirtyPersons = new Set<string>();
   /** Persons whose state was dropped, as they last were: a row that names them has to be taken back. */
   readonly #vanished = new Map<string, Relationship>();
 
@@ -118,7 +116,6 @@ export class PartitionState {
     const { cache, dues, figures } = this.parts;
     this.#isBroken = true;
     for (const [key, state] of result.states) {
-      this.#dirtyPersons.add(key);
       if (state !== null) continue;
       const before = cache.load(key);
       if (before !== undefined) this.#vanished.set(key, before);
@@ -174,15 +171,12 @@ export class PartitionState {
         put({ table: 'persons', ...head, ...summary, gone: true });
       }
     }
-    for (const key of this.#dirtyPersons) {
-      const state = this.parts.cache.load(key);
-      if (state === undefined) continue;
+    for (const state of this.parts.cache.takeChanged()) {
       for (const summary of personSummaries(state, rules, state.evaluatedAt)) {
         put({ table: 'persons', ...head, ...summary });
       }
     }
     this.#vanished.clear();
-    this.#dirtyPersons.clear();
   }
 
   /**

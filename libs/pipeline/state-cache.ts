@@ -1,14 +1,31 @@
 import { decodeState, encodeState, type Relationship } from '#domain';
 import type { PartitionStore } from './state-store.js';
 
+/** What is held of one person. */
+interface Entry {
+  readonly key: string;
+  /** Null: dropped, and the store does not know yet. */
+  state: Relationship | null;
+  /** Changed since the last checkpoint. */
+  isDirty: boolean;
+  /** Changed since `takeChanged`. */
+  isChanged: boolean;
+  /** The batch that changed it last, and the one after which it was put where it stands in the order of eviction. */
+  changedIn: number;
+  placedIn: number;
+}
+
 /**
  * The decoded person states of one partition, bounded, over the store. Only clean entries are evicted, those
  * first that were changed (or read) longest ago; dirty ones wait for the next checkpoint.
  */
 export class StateCache {
-  readonly #states = new Map<string, Relationship>();
-  /** Changed since the last checkpoint; null where the state was dropped. */
-  readonly #dirty = new Map<string, Relationship | null>();
+  /** In the order of eviction, but for those that were changed since they were put there. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #dirty: Entry[] = [];
+  #changed: Entry[] = [];
+  #dropped = 0;
+  #batch = 0;
 
   /** @param cleanMax how many states may stay decoded in memory besides the dirty ones */
   constructor(
@@ -17,57 +34,92 @@ export class StateCache {
   ) {}
 
   load(key: string): Relationship | undefined {
-    const known = this.#states.get(key);
-    if (known !== undefined) return known;
-    // Dropped, and the store does not know yet.
-    if (this.#dirty.has(key)) return undefined;
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) return entry.state ?? undefined;
     const stored = this.store.get(key);
     if (stored === undefined) return undefined;
     const state = decodeState(stored);
-    this.#states.set(key, state);
+    this.#put(state.key, state);
     return state;
   }
 
   /** Takes over the states of a batch that is known to be committed. */
   join(states: ReadonlyMap<string, Relationship | null>): void {
+    this.#batch += 1;
     for (const [key, state] of states) {
-      this.#dirty.set(key, state);
-      // Taken out first, so that it stands last: eviction begins at the front.
-      this.#states.delete(key);
-      if (state !== null) this.#states.set(key, state);
+      const entry = this.#entries.get(key) ?? this.#put(key, state);
+      if (entry.state !== null && state === null) this.#dropped += 1;
+      else if (entry.state === null && state !== null) this.#dropped -= 1;
+      entry.state = state;
+      entry.changedIn = this.#batch;
+      if (!entry.isDirty) {
+        entry.isDirty = true;
+        this.#dirty.push(entry);
+      }
+      if (!entry.isChanged) {
+        entry.isChanged = true;
+        this.#changed.push(entry);
+      }
     }
     this.#evict();
   }
 
   get dirtyCount(): number {
-    return this.#dirty.size;
+    return this.#dirty.length;
   }
 
   get size(): number {
-    return this.#states.size;
+    return this.#entries.size - this.#dropped;
+  }
+
+  /** The states that were changed since the last call, each as it is now, without those that were dropped. */
+  *takeChanged(): Iterable<Relationship> {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const entry of changed) {
+      entry.isChanged = false;
+      if (entry.state !== null) yield entry.state;
+    }
   }
 
   /** What the next checkpoint has to write. */
   *dirtyStates(): Iterable<readonly [key: string, value: Buffer | null]> {
-    for (const [key, state] of this.#dirty) yield [key, state === null ? null : encodeState(state)];
+    for (const { key, state } of this.#dirty) yield [key, state === null ? null : encodeState(state)];
   }
 
   /** After the checkpoint: everything is clean. */
   clean(): void {
-    this.#dirty.clear();
+    for (const entry of this.#dirty) {
+      entry.isDirty = false;
+      if (entry.state === null) this.#entries.delete(entry.key);
+    }
+    this.#dirty.length = 0;
+    this.#dropped = 0;
     this.#evict();
   }
 
+  #put(key: string, state: Relationship | null): Entry {
+    const place = this.#batch;
+    const entry = { key, state, isDirty: false, isChanged: false, changedIn: place, placedIn: place };
+    this.#entries.set(key, entry);
+    if (state === null) this.#dropped += 1;
+    return entry;
+  }
+
   #evict(): void {
-    let excess = this.#states.size - this.#dirty.size - this.cleanMax;
+    let excess = this.size - this.#dirty.length - this.cleanMax;
     if (excess <= 0) return;
     // A tenth more than needed, so that a full cache does not walk its dirty entries on every batch.
     excess += Math.ceil(this.cleanMax / 10);
-    for (const key of this.#states.keys()) {
+    for (const [key, entry] of this.#entries) {
       if (excess <= 0) return;
-      if (this.#dirty.has(key)) continue;
-      this.#states.delete(key);
-      excess -= 1;
+      if (entry.isDirty) continue;
+      this.#entries.delete(key);
+      if (entry.changedIn > entry.placedIn) {
+        // Where it stands now it is met again, at the end of this walk.
+        entry.placedIn = entry.changedIn;
+        this.#entries.set(key, entry);
+      } else excess -= 1;
     }
   }
 }
