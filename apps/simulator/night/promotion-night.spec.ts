@@ -69,6 +69,23 @@ describe('the promotion night', () => {
     expect(play(3, 30).length / 1_800).toBeGreaterThan(ordinary);
   });
 
+  it('has opt-outs of those in relation, some of whom come back', () => {
+    const declined = new Map<string, number>();
+    let optOuts = 0;
+    let returns = 0;
+    for (const event of play(5, 240)) {
+      if (event.type !== 'relation' || event.link !== 'REACH') continue;
+      const where = `${event.person ?? ''} ${event.channel ?? ''}`;
+      declined.set(where, (declined.get(where) ?? 0) + (event.on ? -1 : 1));
+      if (event.on) returns += 1;
+      else optOuts += 1;
+    }
+    // Nobody says twice what he has said.
+    for (const balance of declined.values()) expect([0, 1]).toContain(balance);
+    expect(optOuts).toBeGreaterThan(20);
+    expect(returns).toBeGreaterThan(0);
+  });
+
   it('visits every brand and every channel, and persons come back', () => {
     const events = play(4, 30);
     expect(new Set(events.map(({ brand }) => brand))).toEqual(new Set(BRANDS.map(({ brand }) => brand)));

@@ -34,6 +34,9 @@ const STEP_MS = 25_000;
 const REFUND_RATE = 0.06;
 const REFUND_DELAY_MS = 26 * 3_600_000;
 const LEAVE_RATE = 0.012;
+/** Of those in relation with the brand, how many decline messages in the channel they are in, and take it back. */
+const DECLINE_RATE = 0.01;
+const WELCOME_RATE = 0.1;
 
 export function playSession(setting: SessionSetting, random: SeededRandom): Session {
   return new SessionScript(setting, random).play();
@@ -71,6 +74,7 @@ class SessionScript {
     if (random.chance(Math.min(0.5, this.#channel.buyRate * loyalty * heat))) this.#buy();
     const leaving = [...shopper.links][0];
     if (leaving !== undefined && random.chance(LEAVE_RATE)) this.#toggle(leaving, false);
+    if (isRelated) this.#messages();
     return { events: this.#events, refunds: this.#refunds };
   }
 
@@ -100,13 +104,31 @@ class SessionScript {
     const { shopper } = this.setting;
     if (on) shopper.links.add(link);
     else shopper.links.delete(link);
-    const groupKind = link === 'GROUP' ? 'NORMAL' : null;
+    this.#relate(link, on);
+  }
+
+  /** Whether messages are welcome in this channel. */
+  #messages(): void {
+    const { random } = this;
+    const { declined } = this.setting.shopper;
+    const { channel } = this.#channel;
+    if (declined.has(channel)) {
+      if (!random.chance(WELCOME_RATE)) return;
+      declined.delete(channel);
+      this.#relate('REACH', true);
+    } else if (random.chance(DECLINE_RATE)) {
+      declined.add(channel);
+      this.#relate('REACH', false);
+    }
+  }
+
+  #relate(link: SourceRelation['link'], on: boolean): void {
     const relation: SourceRelation = {
       ...this.#head(),
       type: 'relation',
       link,
       on,
-      groupKind,
+      groupKind: link === 'GROUP' ? 'NORMAL' : null,
       inviter: null,
       role: null,
       assignee: null,

@@ -8,6 +8,8 @@ export interface Shopper {
   /** Staff and bots act like customers and count for none. */
   readonly actor: Actor;
   readonly links: Set<LinkKind>;
+  /** Channels in which messages are not welcome. */
+  readonly declined: Set<string>;
   orders: number;
 }
 
@@ -23,7 +25,13 @@ export class Shoppers {
     const index = Math.floor(this.brand.persons * skew * skew);
     let shopper = this.#shoppers.get(index);
     if (shopper === undefined) {
-      shopper = { id: `${this.brand.brand}-${index}`, actor: actorOf(index), links: new Set(), orders: 0 };
+      shopper = {
+        id: `${this.brand.brand}-${index}`,
+        actor: actorOf(index),
+        links: new Set(),
+        declined: new Set(),
+        orders: 0,
+      };
       this.#shoppers.set(index, shopper);
     }
     return shopper;
