@@ -206,7 +206,7 @@ function expectSame({ shown, answers }: Comparison): FiguresAnswer {
     ...{ connection: all.connection.value, related_visit_share: all.related_visit_share.value },
     ...{ active_related: all.active_related, visitors: all.visitors, orders: all.orders },
     ...{ gmv_net_minor: all.gmv_net_minor, gmv_gross_minor: all.gmv_gross_minor },
-    refunds_minor: all.refunds_minor,
+    ...{ refunds_minor: all.refunds_minor, buyers: all.buyers, capital_reachable: all.capital_reachable },
   });
   expect(tiers.map(({ value }) => Number(value))).toEqual(all.period.tiers?.slice(0, tiers.length));
   for (const [channel, answer] of byChannel) {

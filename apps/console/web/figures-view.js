@@ -27,7 +27,7 @@ export function showFigures(board, { money, zone }) {
     all.related_visit_share.value,
     percent(all.related_visit_share.value),
   );
-  for (const name of ['active_related', 'visitors', 'orders'])
+  for (const name of ['active_related', 'visitors', 'orders', 'buyers', 'capital_reachable'])
     setFigure(page, name, all[name], count(all[name]));
   for (const name of ['gmv_net_minor', 'gmv_gross_minor', 'refunds_minor']) {
     setFigure(page, name, all[name], money.exact(all[name]));
