@@ -12,8 +12,8 @@ export interface ChaosOptions {
   readonly eventsPerSecond: number;
   /** Longest pause before the next fault, ms. */
   readonly pauseMs: number;
-  /** Whether most faults wait until what was sent before the end of the last one has come through. */
-  readonly isPatient: boolean;
+  /** Most faults wait until what was sent before the end of the last one has come through, and each is announced. */
+  readonly isLong: boolean;
   /** Folder that the report is written to; null: none. */
   readonly reportDirectory: string | null;
 }
@@ -37,7 +37,7 @@ export function chaosOptions(env: Readonly<Record<string, string | undefined>>):
     kinds: kindsOf(env['CHAOS_KINDS'] ?? '', brokers),
     eventsPerSecond: number('CHAOS_EVENTS_PER_SECOND', isLong ? 300 : 150, 10),
     pauseMs: number('CHAOS_PAUSE_MS', isLong ? 3_000 : 1_200, 0),
-    isPatient: isLong,
+    isLong,
     reportDirectory: env['CHAOS_REPORT_DIR'] ?? null,
   };
 }

@@ -42,14 +42,18 @@ export async function storm(world: ChaosWorld, options: ChaosOptions): Promise<r
   const random = new SeededRandom(options.seed);
   const faults: FaultRecord[] = [];
   const underWay = new Map<string, Promise<void>>();
-  for (const kind of planFaults(random, options.faults, options.kinds)) {
+  for (const [index, kind] of planFaults(random, options.faults, options.kinds).entries()) {
     await sleep(random.below(options.pauseMs + 1));
     // What is down already cannot be taken down, and one transaction at a time can be held.
     const target = kind.endsWith('inside a transaction') ? 'transaction' : kind;
     await underWay.get(target);
     const fault = { kind, startedAt: Date.now(), healedAt: 0, isStruck: false, recoveredAt: null };
     faults.push(fault);
-    const isPatient = options.isPatient && !random.chance(OVERLAP_CHANCE);
+    if (options.isLong) {
+      const sent = `${world.traffic.acknowledged} records sent`;
+      process.stdout.write(`fault ${index + 1} of ${options.faults}: ${kind} (${sent})\n`);
+    }
+    const isPatient = options.isLong && !random.chance(OVERLAP_CHANCE);
     const suffering = suffer(world, fault, new SeededRandom(random.below(1_000_000)));
     // Whoever waits for it gets the error; until then it must not end the process.
     suffering.catch(() => undefined);
