@@ -1,6 +1,6 @@
 import protocol from 'kafkajs/src/consumer/assignerProtocol.js';
 import { z } from 'zod';
-import { type TopicPartition } from '#pipeline';
+import { type StoredState, type TopicPartition } from '#pipeline';
 import { assignPartitions, type Member } from './assignor.js';
 import { type ClusterLink } from './cluster-link.js';
 import { CODE, codeOf } from './errors.js';
@@ -15,7 +15,8 @@ export interface GroupSettings {
 }
 
 const PROTOCOL = 'gravity-sticky';
-const Held = z.array(z.object({ topic: z.string(), partition: z.number() }));
+/** What the member has now, and, with an offset, what lies on its disk. */
+const Claims = z.array(z.object({ topic: z.string(), partition: z.number(), offset: z.number().optional() }));
 
 /** Membership in a consumer group: join, heartbeat, leave. */
 export class GroupMember {
@@ -37,7 +38,10 @@ export class GroupMember {
    * @throws an error for which `isMembershipLost` holds when the coordinator has given this member up: whatever
    *   it held may be another's already
    */
-  async join(held: readonly TopicPartition[]): Promise<{ shares: TopicPartition[]; keepsHeld: boolean }> {
+  async join(
+    held: readonly TopicPartition[],
+    stored: readonly StoredState[],
+  ): Promise<{ shares: TopicPartition[]; keepsHeld: boolean }> {
     const { group, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.settings;
     const partitions = await this.partitions();
     const coordinator = await this.link.groupCoordinator(group);
@@ -52,7 +56,7 @@ export class GroupMember {
           metadata: protocol.MemberMetadata.encode({
             version: 1,
             topics,
-            userData: Buffer.from(JSON.stringify(held)),
+            userData: Buffer.from(JSON.stringify([...held, ...stored])),
           }),
         },
       ],
@@ -146,6 +150,11 @@ function encodeAssignment(
 
 function decodeMember(id: string, metadata: Buffer): Member {
   const { topics, userData } = protocol.MemberMetadata.decode(metadata);
-  const held: unknown = userData.length === 0 ? [] : JSON.parse(userData.toString('utf8'));
-  return { id, topics, held: Held.parse(held) };
+  const claims = Claims.parse(userData.length === 0 ? [] : JSON.parse(userData.toString('utf8')));
+  return {
+    id,
+    topics,
+    held: claims.filter(({ offset }) => offset === undefined),
+    stored: claims.flatMap(({ offset, ...of }) => (offset === undefined ? [] : [{ ...of, offset }])),
+  };
 }

@@ -143,7 +143,7 @@ export class KafkaConsumer implements LogConsumer {
 
   private async join(owner: FeedOwner): Promise<void> {
     const held = [...this.feeds.values()].map(({ input }) => input);
-    const { shares, keepsHeld } = await this.member.join(held);
+    const { shares, keepsHeld } = await this.member.join(held, this.settings.storedStates?.() ?? []);
     const mine = new Set(shares.map(nameOf));
     for (const [name, feed] of this.feeds) {
       if (keepsHeld && mine.has(name)) feed.thaw();

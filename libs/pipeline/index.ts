@@ -8,6 +8,7 @@ export {
   type ConsumerHandler,
   type ConsumerHealth,
   type ConsumerOptions,
+  type StoredState,
   type Log,
   type LogConsumer,
   type LogRecord,

@@ -113,6 +113,12 @@ export interface LogConsumer {
   stop(): Promise<void>;
 }
 
+/** State of a partition that lies on this machine, whoever has the partition. */
+export interface StoredState extends TopicPartition {
+  /** Next offset to fold. */
+  readonly offset: number;
+}
+
 export interface ConsumerOptions {
   readonly group: string;
   readonly topics: readonly string[];
@@ -123,6 +129,11 @@ export interface ConsumerOptions {
    * batch and is not waited for. A log need not hold anything back.
    */
   readonly fillMs?: number;
+  /**
+   * Asked whenever the group shares its partitions out: a partition goes to where most of its state is, as far as
+   * that leaves all with even shares. Nothing unless given.
+   */
+  readonly storedStates?: () => readonly StoredState[];
 }
 
 export interface TopicSpec {
