@@ -47,8 +47,9 @@ export class OwnTopic<T> {
   decode(value: Buffer | null): T {
     const id = frameId(value);
     if (id === null || value === null) throw new LogCorruptError(`${this.topic}: a value without framing`);
-    const resolver = this.resolvers.get(id);
-    if (resolver === undefined) {
+    const isCurrent = id === this.writer.id;
+    const resolver = isCurrent ? undefined : this.resolvers.get(id);
+    if (!isCurrent && resolver === undefined) {
       throw new LogCorruptError(`${this.topic}: schema id ${id} is none of this version's or older`);
     }
     let read: { value: unknown; offset: number };
