@@ -6,6 +6,7 @@ import { strike } from './chaos-faults.js';
 import { type FaultKind } from './fault-kinds.js';
 import { type ChaosOptions } from './chaos-options.js';
 import { PATIENCE_MS, type ChaosWorld } from './chaos-world.js';
+import { whereThingsStand } from './where-things-stand.js';
 
 export interface FaultRecord {
   readonly kind: FaultKind;
@@ -68,19 +69,29 @@ async function suffer(world: ChaosWorld, fault: FaultRecord, random: SeededRando
   const { healedAt, isStruck } = await strike(fault.kind, world, random);
   fault.healedAt = healedAt;
   fault.isStruck = isStruck;
-  fault.recoveredAt = await recovered(world, healedAt);
+  fault.recoveredAt = await recovered(world, fault.kind, healedAt);
 }
 
 /** When everything that was sent up to an instant, and something later, has come through, ms. */
-async function recovered(world: ChaosWorld, healedAt: number): Promise<number> {
+async function recovered(world: ChaosWorld, kind: FaultKind, healedAt: number): Promise<number> {
   const { probes } = world.traffic;
-  await eventually(() => {
-    const waiting = [...probes].filter(([id, sentAt]) => sentAt <= healedAt && !world.watch.seen.has(id));
-    if (waiting.length > 0) throw new Error(`${waiting.length} probes have not come through`);
-    if (![...probes].some(([id, sentAt]) => sentAt > healedAt && world.watch.seen.has(id))) {
-      throw new Error('nothing that was sent afterwards has come through');
-    }
-  }, PATIENCE_MS);
+  const { seen } = world.watch;
+  const missing = (): readonly string[] =>
+    [...probes].filter(([id, sentAt]) => sentAt <= healedAt && !seen.has(id)).map(([id]) => id);
+  try {
+    await eventually(() => {
+      const waiting = missing();
+      if (waiting.length > 0) throw new Error(`${waiting.length} probes have not come through`);
+      if (![...probes].some(([id, sentAt]) => sentAt > healedAt && seen.has(id))) {
+        throw new Error('nothing that was sent afterwards has come through');
+      }
+    }, PATIENCE_MS);
+  } catch (error) {
+    const text = await whereThingsStand(world, missing());
+    throw new Error(`after ${kind}: ${error instanceof Error ? error.message : String(error)}\n${text}`, {
+      cause: error,
+    });
+  }
   return Date.now();
 }
 
