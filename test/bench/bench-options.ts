@@ -1,7 +1,7 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['hot-path', 'engine', 'replay', 'embedded', 'kafka'] as const;
+export const PARTS = ['hot-path', 'engine', 'persons', 'replay', 'embedded', 'kafka'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -19,6 +19,7 @@ export const HELP = `npm run bench -- [part…] [options]
 Parts (default: all)
   hot-path   decode → fold → aggregate in one process, without I/O, beside the floor
   engine     the rolling windows alone: presence in, spans into the figures, rows out
+  persons    millions of persons over the store with a tenth of them in memory, beside a few
   replay     a year of purchases from CSV through \`gravity replay\`, embedded
   embedded   source topics → intake → relationship → archive → chDB in one process
   kafka      the same as services on a real broker, beside the floor (needs Java 17 and Maven, or
@@ -27,8 +28,8 @@ Parts (default: all)
 Options
   --record         append the results to test/bench/results/
   --quick          a twentieth of the work
-  --events N       events (hot-path, engine, replay: 1,000,000; embedded, kafka: 300,000)
-  --persons N      persons (100,000; engine: 200,000)
+  --events N       events (hot-path, engine, persons, replay: 1,000,000; embedded, kafka: 300,000)
+  --persons N      persons (100,000; engine: 200,000; persons: 5,000,000)
   --seed N         of all that is random (611)
 `;
 

@@ -1,9 +1,7 @@
 /** Decode → fold → aggregate in this process, without any I/O, beside the floor on the same bytes. */
 import { LocalSchemaRegistry, RelationshipLogCodec, SchemaCatalog } from '#contracts';
 import {
-  admit,
   BatchFold,
-  DEFAULT_ADMISSION_LIMITS,
   DEFAULT_WINDOWS,
   defaultRules,
   DueIndex,
@@ -19,12 +17,9 @@ import { collectGarbage } from './collect-garbage.js';
 import { type BenchResult } from './bench-report.js';
 import { FloorFold } from './floor-fold.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
-import { mixOf, nightEvents, personsIn } from './night-events.js';
+import { nightLog, type NightLog } from './night-log.js';
 
 const EVENTS = 1_000_000;
-const NIGHT_FROM = Date.UTC(2026, 10, 10, 12);
-const NIGHT_MS = 2 * 3_600_000;
-const TICK_MS = 10_000;
 const BATCH_RECORDS = 5_000;
 /** Rows are taken as often as a service at full speed flushes: about once a second. */
 const FLUSH_RECORDS = 200_000;
@@ -32,17 +27,13 @@ const FLUSH_RECORDS = 200_000;
 const STEADY_FROM = 0.2;
 const TARGET = 200_000;
 
-interface LogBytes {
-  readonly records: RecordBytes;
-  readonly events: number;
-  readonly mix: string;
-  readonly persons: number;
-  readonly paidMinor: number;
-}
-
 export async function hotPath(options: BenchOptions): Promise<BenchResult> {
   const codec = await RelationshipLogCodec.open(new LocalSchemaRegistry(), SchemaCatalog.load());
-  const log = logBytes(codec, options);
+  const log = nightLog(codec, {
+    events: eventsOf(options, EVENTS),
+    persons: personsOf(options),
+    seed: options.seed,
+  });
   const watch = new MachineWatch();
   const before = process.cpuUsage();
   // What one leaves on the heap must not be the next one's to collect.
@@ -81,62 +72,8 @@ export async function hotPath(options: BenchOptions): Promise<BenchResult> {
   };
 }
 
-function logBytes(codec: RelationshipLogCodec, options: BenchOptions): LogBytes {
-  const events = nightEvents({
-    events: eventsOf(options, EVENTS),
-    persons: personsOf(options),
-    seed: options.seed,
-    from: NIGHT_FROM,
-    lengthMs: NIGHT_MS,
-  });
-  const records = new RecordBytes();
-  let tickAt = NIGHT_FROM;
-  let paidMinor = 0;
-  for (const [offset, event] of events.entries()) {
-    const source = { topic: `touchpoint.${event.type}`, partition: 0, offset };
-    const arrivedAt = event.sentAt;
-    for (; tickAt <= arrivedAt; tickAt += TICK_MS) {
-      records.push(codec.encode({ type: 'tick', at: tickAt, arrivedAt: tickAt }));
-    }
-    const admission = admit(event, { ...source, arrivedAt }, DEFAULT_ADMISSION_LIMITS);
-    if (!admission.ok) throw new Error(`the night made an event that is refused: ${admission.detail}`);
-    const { touchpoint, detail } = admission;
-    if (touchpoint.type === 'orderPaid') paidMinor += touchpoint.amountMinor;
-    records.push(codec.encode(touchpoint, { detail, source }));
-  }
-  return { records, events: events.length, mix: mixOf(events), persons: personsIn(events), paidMinor };
-}
-
-/** Records one behind the other, cut into batches as a consumer gets them: a million buffers at once would be the heap's. */
-class RecordBytes {
-  readonly #chunks: Buffer[] = [];
-  readonly #ends: number[] = [];
-  #bytes: Buffer | null = null;
-  #size = 0;
-
-  get length(): number {
-    return this.#ends.length;
-  }
-
-  push(value: Buffer): void {
-    this.#chunks.push(value);
-    this.#size += value.length;
-    this.#ends.push(this.#size);
-  }
-
-  batch(from: number, to: number): readonly Buffer[] {
-    const bytes = (this.#bytes ??= Buffer.concat(this.#chunks.splice(0)));
-    let start = this.#ends[from - 1] ?? 0;
-    return this.#ends.slice(from, to).map((end) => {
-      const value = bytes.subarray(start, end);
-      start = end;
-      return value;
-    });
-  }
-}
-
 /** Events per CPU-second after the start. */
-function measureFloor(log: LogBytes): number {
+function measureFloor(log: NightLog): number {
   const floor = new FloorFold();
   const steady = new Steady(log);
   const { records } = log;
@@ -157,7 +94,7 @@ interface Measured {
   readonly micros: Readonly<Record<string, number>>;
 }
 
-function measureFold(log: LogBytes, codec: RelationshipLogCodec, windows: readonly WindowSpec[]): Measured {
+function measureFold(log: NightLog, codec: RelationshipLogCodec, windows: readonly WindowSpec[]): Measured {
   const partition = new MemoryPartition(windows);
   const stages = new Map<string, number>();
   const timed = <T>(stage: string, work: () => T): T => {
@@ -246,7 +183,7 @@ class MemoryPartition {
 class Steady {
   #from: { readonly index: number; readonly cpu: NodeJS.CpuUsage } | null = null;
 
-  constructor(private readonly log: LogBytes) {}
+  constructor(private readonly log: NightLog) {}
 
   passed(index: number): void {
     if (this.#from === null && index >= this.log.records.length * STEADY_FROM) {

@@ -5,6 +5,7 @@ import { report, type BenchResult } from './bench-report.js';
 const RUN: Readonly<Record<Part, (options: BenchOptions) => Promise<BenchResult>>> = {
   'hot-path': async (options) => (await import('./hot-path.js')).hotPath(options),
   engine: async (options) => (await import('./engine.js')).enginePath(options),
+  persons: async (options) => (await import('./persons.js')).manyPersons(options),
   replay: async (options) => (await import('./replay.js')).replayYear(options),
   embedded: async (options) => (await import('./embedded.js')).embeddedPath(options),
   kafka: async (options) => (await import('./kafka.js')).kafkaPath(options),

@@ -42,11 +42,18 @@ export function nightEvents(options: NightOptions): SourceTouchpoint[] {
   return events.slice(0, count);
 }
 
-function brandsOf(persons: number): readonly Brand[] {
+/** The brands of a night, and how many persons each can have; a person is called `<brand>-<index>`. */
+export function brandSizes(persons: number): readonly Pick<Brand, 'brand' | 'persons'>[] {
   return SHARES.map((share, index) => ({
     brand: `brand-${index + 1}`,
-    weight: share,
     persons: Math.max(1, Math.round(persons * share)),
+  }));
+}
+
+function brandsOf(persons: number): readonly Brand[] {
+  return brandSizes(persons).map((size, index) => ({
+    ...size,
+    weight: SHARES[index] ?? 0,
     priceMinor: 9_900 + 5_000 * index,
   }));
 }
