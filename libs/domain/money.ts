@@ -241,18 +241,12 @@ function lastRecordAt(order: Order): number {
   return last;
 }
 
-/** A person's purchases over the whole life (FAST+ CLV: own value), without orders of 0 where they do not count. */
-export function lifetime(money: Money, zeroOrderCounts: boolean): SettledMoney {
+/** A person's purchases over the whole life (FAST+ CLV: own value). */
+export function lifetime(money: Money): SettledMoney {
   const total = { ...money.settled };
   for (const order of money.orders) settleOrder(total, order);
   for (const refund of money.looseRefunds) total.refundedMinor += refund.amountMinor;
-  if (zeroOrderCounts) return total;
-  return {
-    ...total,
-    orders: total.orders - total.zeroOrders,
-    first: total.firstPositive,
-    last: total.lastPositive,
-  };
+  return total;
 }
 
 /** Whether anything was ever bought, in whatever identity. */

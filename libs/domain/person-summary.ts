@@ -35,10 +35,11 @@ export function personSummaries(state: Relationship, rules: Rules, t: number): P
   if (state.guest || state.knownSince === Infinity) return [];
   const at = Math.max(t, state.lastAt);
   const isMember = covers(state.links.member, at);
+  const total = lifetime(state.money);
   return compileRules(rules)
     .schemesOf(state.brand)
     .map((scheme): PersonSummary => {
-      const total = lifetime(state.money, scheme.scheme.zeroOrderCounts);
+      const { zeroOrderCounts } = scheme.scheme;
       return {
         brand: state.brand,
         scheme_id: scheme.scheme.id,
@@ -46,10 +47,10 @@ export function personSummaries(state: Relationship, rules: Rules, t: number): P
         period_id: periodIdAt(scheme, at),
         tier: tierAt(state, scheme, at),
         purchase_days: purchaseDays(state, scheme, at).length,
-        orders: total.orders,
+        orders: zeroOrderCounts ? total.orders : total.orders - total.zeroOrders,
         own_value_minor: total.grossMinor - total.refundedMinor,
-        first_purchase: total.first,
-        last_purchase: total.last,
+        first_purchase: zeroOrderCounts ? total.first : total.firstPositive,
+        last_purchase: zeroOrderCounts ? total.last : total.lastPositive,
         is_member: isMember,
         gone: false,
       };

@@ -10,6 +10,13 @@ export interface PumpReport {
   readonly error: Error | null;
 }
 
+/** A row that the sink has not acknowledged. */
+interface Waiting {
+  row: FigureRow;
+  /** The store has it, in this version. */
+  isSaved: boolean;
+}
+
 /**
  * Rows on their way to ClickHouse. A newer row of one key replaces the older, so the outbox holds at most one
  * row a key however long the sink is away. Unacknowledged rows are part of every checkpoint.
@@ -18,11 +25,9 @@ export interface PumpReport {
  * it is replaced, and when rows come back from a store, which keeps no order.
  */
 export class Outbox {
-  readonly #rows = new Map<string, FigureRow>();
+  readonly #rows = new Map<string, Waiting>();
   /** Keys that the store holds from an earlier checkpoint. */
   readonly #stored = new Set<string>();
-  /** Keys whose row the store does not have, or not in this version. */
-  readonly #unsaved = new Set<string>();
   #pumping = false;
 
   /** Rows that were not acknowledged when the last checkpoint was written. */
@@ -32,16 +37,21 @@ export class Outbox {
       this.#stored.add(key);
       const row = decodeRow(value);
       if (row.table === 'window_heartbeats') heartbeats.push([key, row]);
-      else this.#rows.set(key, row);
+      else this.#rows.set(key, { row, isSaved: true });
     }
-    for (const [key, row] of heartbeats) this.#rows.set(key, row);
+    for (const [key, row] of heartbeats) this.#rows.set(key, { row, isSaved: true });
   }
 
   put(row: FigureRow): void {
     const key = rowKey(row);
-    if (row.table === 'window_heartbeats') this.#rows.delete(key);
-    this.#rows.set(key, row);
-    this.#unsaved.add(key);
+    const waiting = this.#rows.get(key);
+    if (waiting !== undefined) {
+      waiting.row = row;
+      waiting.isSaved = false;
+      if (row.table !== 'window_heartbeats') return;
+      this.#rows.delete(key);
+    }
+    this.#rows.set(key, { row, isSaved: false });
   }
 
   get size(): number {
@@ -51,17 +61,17 @@ export class Outbox {
   /** The difference between what the store holds and what waits now. */
   *toStore(): Iterable<OutboxEntry> {
     for (const key of this.#stored) if (!this.#rows.has(key)) yield { key, value: null };
-    for (const key of this.#unsaved) {
-      const row = this.#rows.get(key);
-      if (row !== undefined) yield { key, value: encodeRow(row) };
-    }
+    for (const [key, { row, isSaved }] of this.#rows) if (!isSaved) yield { key, value: encodeRow(row) };
   }
 
   /** To be called once the checkpoint with `toStore` is durable, before anything else happens here. */
   storedNow(): void {
     for (const key of this.#stored) if (!this.#rows.has(key)) this.#stored.delete(key);
-    for (const key of this.#unsaved) if (this.#rows.has(key)) this.#stored.add(key);
-    this.#unsaved.clear();
+    for (const [key, waiting] of this.#rows) {
+      if (waiting.isSaved) continue;
+      waiting.isSaved = true;
+      this.#stored.add(key);
+    }
   }
 
   /** Sends up to `rowsMax` of the oldest rows. One pump at a time; a second call answers at once. Never rejects. */
@@ -70,15 +80,21 @@ export class Outbox {
     this.#pumping = true;
     const started = now();
     try {
-      const sent: [string, FigureRow][] = [];
-      for (const entry of this.#rows) {
-        sent.push(entry);
-        if (sent.length >= rowsMax) break;
+      const keys: string[] = [];
+      const sent: Waiting[] = [];
+      const rows: FigureRow[] = [];
+      for (const [key, waiting] of this.#rows) {
+        keys.push(key);
+        sent.push(waiting);
+        rows.push(waiting.row);
+        if (rows.length >= rowsMax) break;
       }
-      await sink.write(sent.map(([, row]) => row));
+      await sink.write(rows);
       // A row that was replaced while it was on its way stays: the newer one is still to be sent.
-      for (const [key, row] of sent) if (this.#rows.get(key) === row) this.#rows.delete(key);
-      return { rows: sent.length, durationMs: now() - started, error: null };
+      for (const [index, key] of keys.entries()) {
+        if (sent[index]?.row === rows[index]) this.#rows.delete(key);
+      }
+      return { rows: rows.length, durationMs: now() - started, error: null };
     } catch (error) {
       return { rows: 0, durationMs: now() - started, error: asError(error) };
     } finally {

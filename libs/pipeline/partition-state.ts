@@ -13,7 +13,7 @@ import {
 } from '#domain';
 import { type LogRecord } from './log.js';
 import { type Outbox } from './outbox.js';
-import { type FigureRow, type RowHead } from './rows.js';
+import { personRow, type FigureRow, type RowHead } from './rows.js';
 import { type StateCache } from './state-cache.js';
 import { type PartitionStore } from './state-store.js';
 
@@ -168,12 +168,12 @@ export class PartitionState {
     // Those who have vanished come first: who has come back since has a row of his own again.
     for (const state of this.#vanished.values()) {
       for (const summary of personSummaries(state, rules, state.evaluatedAt)) {
-        put({ table: 'persons', ...head, ...summary, gone: true });
+        put(personRow(head, { ...summary, gone: true }));
       }
     }
     for (const state of this.parts.cache.takeChanged()) {
       for (const summary of personSummaries(state, rules, state.evaluatedAt)) {
-        put({ table: 'persons', ...head, ...summary });
+        put(personRow(head, summary));
       }
     }
     this.#vanished.clear();

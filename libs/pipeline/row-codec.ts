@@ -3,22 +3,19 @@ import type { FigureRow } from './rows.js';
 
 /** Identity of a row: what ClickHouse would replace it by. */
 export function rowKey(row: FigureRow): string {
+  const { generation } = row;
   switch (row.table) {
     case 'window_figures':
-      return key('w', row.generation, row.brand, row.channel, row.window, row.end);
+      return `w\0${generation}\0${row.brand}\0${row.channel}\0${row.window}\0${row.end}`;
     case 'period_figures':
-      return key('f', row.generation, row.brand, row.channel, row.scheme_id, row.period_id, row.day);
+      return `f\0${generation}\0${row.brand}\0${row.channel}\0${row.scheme_id}\0${row.period_id}\0${row.day}`;
     case 'persons':
-      return key('p', row.generation, row.brand, row.scheme_id, row.person);
+      return `p\0${generation}\0${row.brand}\0${row.scheme_id}\0${row.person}`;
     case 'window_heartbeats':
-      return key('h', row.generation, row.window);
+      return `h\0${generation}\0${row.window}`;
     case 'late_events':
-      return key('l', row.generation, row.brand, row.window, row.event_id, row.person);
+      return `l\0${generation}\0${row.brand}\0${row.window}\0${row.event_id}\0${row.person}`;
   }
-}
-
-function key(...parts: readonly (string | number)[]): string {
-  return parts.join('\0');
 }
 
 export function encodeRow(row: FigureRow): Buffer {

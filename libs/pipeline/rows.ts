@@ -1,4 +1,5 @@
 /** The absolute, versioned rows that go to ClickHouse. Field names are the column names. */
+import { type PersonSummary } from '#domain';
 
 export interface RowHead {
   readonly brand: string;
@@ -75,6 +76,28 @@ export interface PersonRow extends RowHead {
   readonly is_member: boolean;
   /** True when the person is known only by dropped or empty state; readers leave such rows out. */
   readonly gone: boolean;
+}
+
+/** The row of a person; field by field, since there are more of these than of all others. */
+export function personRow(head: Omit<RowHead, 'brand'>, person: PersonSummary): PersonRow {
+  return {
+    table: 'persons',
+    partition: head.partition,
+    generation: head.generation,
+    version: head.version,
+    brand: person.brand,
+    scheme_id: person.scheme_id,
+    person: person.person,
+    period_id: person.period_id,
+    tier: person.tier,
+    purchase_days: person.purchase_days,
+    orders: person.orders,
+    own_value_minor: person.own_value_minor,
+    first_purchase: person.first_purchase,
+    last_purchase: person.last_purchase,
+    is_member: person.is_member,
+    gone: person.gone,
+  };
 }
 
 /** A partition has closed all ends up to `end`; absent rows up to there are zeros. */
