@@ -5,6 +5,7 @@ import { deadLettersCommand } from './commands/dead-letters.js';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
 import { reconcileCommand } from './commands/reconcile.js';
+import { reopenCommand } from './commands/reopen.js';
 import { replayCommand } from './commands/replay.js';
 import { schemasCommand } from './commands/schemas.js';
 import { tiersCommand } from './commands/tiers.js';
@@ -65,6 +66,7 @@ function programOf(io: CliIo): Command {
     whatIfCommand(io),
     figuresCommand(io),
     reconcileCommand(io),
+    reopenCommand(io),
     deadLettersCommand(io),
     topicsCommand(io),
     schemasCommand(io),

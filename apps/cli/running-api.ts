@@ -11,7 +11,7 @@ const TIMEOUT_MS = 120_000;
 export async function askRunning(
   directory: string,
   holder: RunningHolder,
-  route: 'tiers' | 'figures' | 'breakdowns' | 'tier-flows' | 'whatif',
+  route: 'tiers' | 'figures' | 'breakdowns' | 'tier-flows' | 'whatif' | 'restatements',
   query: Readonly<Record<string, string>>,
 ): Promise<unknown> {
   if (holder.api === null) throw lockedError(directory, holder);

@@ -8,6 +8,7 @@ import { FiguresController } from './api/figures.controller.js';
 import { LateEventsController } from './api/late-events.controller.js';
 import { PersonsController } from './api/persons.controller.js';
 import { ReconciliationController } from './api/reconciliation.controller.js';
+import { RestatementsController } from './api/restatements.controller.js';
 import { StatusController } from './api/status.controller.js';
 import { TierFlowsController } from './api/tier-flows.controller.js';
 import { TierChangesController } from './api/tier-changes.controller.js';
@@ -32,6 +33,7 @@ export class ConsoleModule {
         TiersController,
         WhatIfController,
         ReconciliationController,
+        RestatementsController,
         StatusController,
         EventsController,
       ],

@@ -68,6 +68,7 @@ describe('the console', () => {
     const asked = [
       ...['figures', 'series', 'periods', 'persons', 'tier-changes', 'channels', 'brands', 'status'],
       ...['persons/{person}', 'tiers', 'whatif', 'late-events', 'reconciliation', 'tier-flows', 'breakdowns'],
+      'restatements',
     ];
     expect(Object.keys(paths).sort()).toEqual([...asked, 'events'].map((path) => `/api/v1/${path}`).sort());
     // A live end lies ahead of the watermark, which nobody should have to find out.
@@ -129,6 +130,7 @@ describe('the console', () => {
     [`late-events?from=2026-11-11T00:00:00Z&to=2026-11-10T00:00:00Z`, 400, 'from'],
     [`late-events?to=soon`, 400, 'to'],
     [`late-events?limit=0`, 400, 'limit'],
+    [`restatements?limit=0`, 400, 'limit'],
     [`tiers?scheme=weekly`, 400, 'scheme'],
     [`tiers?at=soon`, 400, 'at'],
     [`tiers?zone=Moon/Base`, 400, 'zone'],

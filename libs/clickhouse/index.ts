@@ -20,6 +20,12 @@ export {
   type RowReader,
   text,
 } from './row-reader.js';
+export { type Reopened } from './restate/ends-to-restate.js';
+export { type FigureChange } from './restate/figure-changes.js';
+export { planRestatement, type PlanOptions, type RestatementPlan } from './restate/plan-restatement.js';
+export { restate, type RestatementCause } from './restate/restate.js';
+export { RestatementRefused } from './restate/restatement-refused.js';
+export { positionOf } from './row-version.js';
 export { type ServerConfig } from './server-lanes.js';
 export {
   oraclePersons,
@@ -49,6 +55,7 @@ export {
   type StoredComparison,
   type StoredDrift,
 } from './queries/reconciliations.js';
+export { restatements, type RestatementsQuery, type StoredRestatement } from './queries/restatements.js';
 export { personRow, persons, tierStocks, type PersonFigures, type PersonsQuery } from './queries/persons.js';
 export {
   tierChanges,
@@ -71,6 +78,7 @@ export {
   type TierFlow,
   type TierFlowsQuery,
 } from './queries/tier-flows.js';
+export { ROW_STATUSES, worstStatus } from './queries/row-status.js';
 export {
   addedCounts,
   NO_COUNTS,

@@ -17,6 +17,7 @@ export {
   type FoldedBatch,
   type HarnessCheckpoint,
 } from './window-harness.js';
+export { FoldedTables } from './folded-tables.js';
 export { RecordingFigureSink } from './recording-figure-sink.js';
 export { figureSinkContract, type OpenedFigureSink } from './figure-sink-contract.js';
 export {

@@ -5,11 +5,12 @@ import { type Platform } from '#platform';
 import { allOf, driftText, lookForDrift, type Findings } from '../../console/reconcile/look-for-drift.js';
 import { lastRules } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
-import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
+import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
 import { CliError } from '../exit-codes.js';
-import { FoldRunner, pause } from '../fold/fold-runner.js';
+import { catchUp } from '../fold/catch-up.js';
+import { pause } from '../fold/fold-runner.js';
 import { openPlatform } from '../open-platform.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';
@@ -70,24 +71,6 @@ async function runReconcile(flags: ReconcileFlags, io: CliIo): Promise<void> {
     print(isMoving ? await findingsOf(platform, flags, io) : first, flags, io);
   } finally {
     await platform.close();
-  }
-}
-
-/** A process that was stopped may have folded what it had not archived, or the other way round. */
-async function catchUp(platform: Platform, config: CliConfig, io: CliIo): Promise<void> {
-  const line = new ProgressLine(io);
-  const runner = await FoldRunner.start(platform, config, false, (warning) => line.note(warning));
-  try {
-    await runner.waitDrained(
-      ({ recordsLeft, rowsLeft }) =>
-        line.update(
-          () => `catching up: ${formatCount(recordsLeft)} records, ${formatCount(rowsLeft)} rows left`,
-        ),
-      io.signal,
-    );
-  } finally {
-    line.clear();
-    await runner.stop(!io.signal.aborted);
   }
 }
 

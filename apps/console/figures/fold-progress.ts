@@ -1,5 +1,5 @@
 /** How far the fold has got, as ClickHouse knows it. */
-import { big, integer, rowOf, text, type ClickHouse } from '#clickhouse';
+import { big, integer, positionOf, rowOf, text, type ClickHouse } from '#clickhouse';
 
 export interface PartitionProgress {
   /** Next log offset: all rows up to there are stored. */
@@ -11,13 +11,6 @@ export interface PartitionProgress {
 export interface FoldProgress {
   readonly generation: number;
   readonly partitions: ReadonlyMap<number, PartitionProgress>;
-}
-
-const OFFSET_MASK = 2n ** 48n - 1n;
-
-/** The log offset within a row's version (epoch × 2^48 + offset). */
-export function positionOf(version: bigint): number {
-  return Number(version & OFFSET_MASK);
 }
 
 /**

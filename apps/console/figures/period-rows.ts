@@ -1,8 +1,18 @@
 /** The figures of schemes' periods, put together from the rows of all partitions. */
-import { big, integer, listOf, oneOf, rowOf, text, type ClickHouse } from '#clickhouse';
+import {
+  big,
+  integer,
+  listOf,
+  oneOf,
+  positionOf,
+  ROW_STATUSES,
+  rowOf,
+  text,
+  worstStatus,
+  type ClickHouse,
+} from '#clickhouse';
 import { type RowStatus } from '#pipeline';
-import { positionOf, type FoldProgress, type PartitionProgress } from './fold-progress.js';
-import { ROW_STATUSES, worstStatus } from './row-status.js';
+import { type FoldProgress, type PartitionProgress } from './fold-progress.js';
 
 const READ = rowOf({
   ...{ channel: text, scheme_id: text, period_id: text, day_text: text },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROW_STATUSES } from './row-status.js';
+import { ROW_STATUSES } from '#clickhouse';
 
 const instant = z.iso.datetime();
 

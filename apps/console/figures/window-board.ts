@@ -6,11 +6,14 @@ import {
   latestWindowFigures,
   NO_COUNTS,
   oneOf,
+  positionOf,
+  ROW_STATUSES,
   rowOf,
   text,
   WINDOW_COUNT_READERS,
   WINDOW_COUNTS,
   windowFiguresAt,
+  worstStatus,
   type ClickHouse,
   type WindowCounts,
   type WindowFigures,
@@ -18,8 +21,7 @@ import {
 } from '#clickhouse';
 import { ALL_CHANNELS } from '#domain';
 import { type RowStatus } from '#pipeline';
-import { leastWatermark, positionOf, type FoldProgress, type PartitionProgress } from './fold-progress.js';
-import { ROW_STATUSES, worstStatus } from './row-status.js';
+import { leastWatermark, type FoldProgress, type PartitionProgress } from './fold-progress.js';
 
 export interface ChannelCounts {
   readonly counts: WindowCounts;

@@ -7,15 +7,19 @@
 /** End of a link that is still live. */
 export const FOREVER = '9223372036854775807';
 
+/** Where all of them are. What reads them takes another source too: a part of them, with the same columns. */
+export const ALL_FACTS = 'gravity.touchpoints';
+
 /** One row per event id of a person: the switches of links, with a column more of those who switched. */
-const toggles = (column: string): string => `
+const toggles = (column: string, facts: string): string => `
   SELECT person, event_id,
     argMin((toUnixTimestamp64Milli(at), kind, channel, is_on, ${column}), (at, content_hash)) AS toggle
-  FROM gravity.touchpoints
+  FROM ${facts}
   WHERE brand = {brand:String} AND type = 'link' AND NOT guest AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   GROUP BY person, event_id`;
 
-const linkSpans = (column: string): string => `
+/** As `LINK_SPANS`, with `column` of the event that switched on as `extra`. */
+export const linkSpans = (column: string, facts = ALL_FACTS): string => `
   SELECT person, kind, channel, live_from, if(next_off = 0, ${FOREVER}, next_off) AS live_to, event_id, extra
   FROM (
     SELECT person, event_id, toggle.1 AS live_from, toggle.2 AS kind, toggle.3 AS channel, toggle.4 AS is_on,
@@ -25,7 +29,7 @@ const linkSpans = (column: string): string => `
         ORDER BY toggle.1, event_id
         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
       ) AS next_off
-    FROM (${toggles(column)})
+    FROM (${toggles(column, facts)})
   )
   WHERE is_on AND live_to > live_from`;
 
@@ -55,26 +59,35 @@ export const LINK_LIVES = `
   )
   GROUP BY person, kind, line, life`;
 
+/** person, event_id, word (at in ms, channel, are messages welcome): what was said about messages. */
+export const reachWords = (facts = ALL_FACTS): string => `
+  SELECT person, event_id,
+    argMin((toUnixTimestamp64Milli(at), channel, is_on), (at, content_hash)) AS word
+  FROM ${facts}
+  WHERE brand = {brand:String} AND type = 'note' AND kind = 'REACH' AND NOT guest
+    AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+  GROUP BY person, event_id`;
+
 /** person, channel: who has declined messages there, by the last word before `until`. */
-export const DECLINED = `
+export const declined = (facts = ALL_FACTS): string => `
   SELECT person, word.2 AS channel
-  FROM (
-    SELECT person, event_id,
-      argMin((toUnixTimestamp64Milli(at), channel, is_on), (at, content_hash)) AS word
-    FROM gravity.touchpoints
-    WHERE brand = {brand:String} AND type = 'note' AND kind = 'REACH' AND NOT guest
-      AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-    GROUP BY person, event_id
-  )
+  FROM (${reachWords(facts)})
   GROUP BY person, channel
   HAVING NOT argMax(word.3, (word.1, event_id))`;
 
-/** person, type, order_id, line_id, refund_id, at_ms, hash, channel, amount, is_whole (said to be the full refund). */
-export const MONEY = `
+/** As `MONEY`. */
+export const moneyOf = (facts: string): string => `
   SELECT person, type, order_id, line_id, refund_id,
     argMin((toUnixTimestamp64Milli(at), content_hash, channel, amount_minor, is_full), (at, content_hash)) AS money,
-    money.1 AS at_ms, money.2 AS hash, money.3 AS money_channel, money.4 AS amount, money.5 AS is_whole
-  FROM gravity.touchpoints
+    money.1 AS at_ms, money.2 AS hash, money.3 AS money_channel, money.4 AS amount, money.5 AS is_whole,
+    argMax(partition, version) AS home
+  FROM ${facts}
   WHERE brand = {brand:String} AND type IN ('orderPaid', 'orderRefunded')
     AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
   GROUP BY person, type, order_id, line_id, refund_id`;
+
+/**
+ * person, type, order_id, line_id, refund_id, at_ms, hash, money_channel, amount, is_whole (said to be the full
+ * refund), home (partition of the log).
+ */
+export const MONEY = moneyOf(ALL_FACTS);

@@ -5,7 +5,8 @@
 import { ALL_CHANNELS } from '#domain';
 import { type ClickHouse, type Params } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
-import { DECLINED, LINK_SPANS, MONEY } from './facts-sql.js';
+import { ALL_FACTS, declined, linkSpans, moneyOf } from './facts-sql.js';
+import { factsInTime, type RowsInTime } from './facts-in-time.js';
 import { type WindowCounts } from './window-counts.js';
 
 export interface FactsWindow {
@@ -15,6 +16,8 @@ export interface FactsWindow {
   readonly widthMs: number;
   /** End instant T of [T − W, T), ms. */
   readonly at: number;
+  /** Without what came too late for these rows; absent: with all there is. */
+  readonly inTime?: RowsInTime;
 }
 
 const HERE = `({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String})`;
@@ -23,19 +26,19 @@ const HERE = `({channel:String} = '${ALL_CHANNELS}' OR channel = {channel:String
  * FAST+ section 4: every event of a person but a note is a visit, and every one but a visit is active; guests,
  * staff and bots are neither. Related (section 8 row 21): a link, of any channel, was live at some instant of the window.
  */
-const PRESENCE = `
+const presenceSql = (facts: string): string => `
   WITH
     related AS (
-      SELECT person FROM (${LINK_SPANS})
+      SELECT person FROM (${linkSpans('0', facts)})
       WHERE live_from < {until:Int64} AND live_to > {from:Int64}
     ),
     present AS (
       SELECT person, argMin((channel, type != 'visit', actor), (at, content_hash)) AS event
-      FROM gravity.touchpoints
+      FROM ${facts}
       WHERE brand = {brand:String} AND NOT guest AND type != 'note'
         AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         AND identity IN (
-          SELECT identity FROM gravity.touchpoints
+          SELECT identity FROM ${facts}
           WHERE brand = {brand:String} AND at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
             AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         )
@@ -56,16 +59,16 @@ const PRESENCE = `
  * FAST+ Capital: persons with a live link just before T; of one channel, with a link made there. Reachable (section 8
  * row 22): by one of these links, messages in its channel not being declined.
  */
-const CAPITAL = `
+const capitalSql = (facts: string): string => `
   SELECT uniqExact(person) AS capital,
-    uniqExactIf(person, (person, channel) NOT IN (${DECLINED})) AS capital_reachable
-  FROM (${LINK_SPANS})
+    uniqExactIf(person, (person, channel) NOT IN (${declined(facts)})) AS capital_reachable
+  FROM (${linkSpans('0', facts)})
   WHERE live_from < {until:Int64} AND {until:Int64} <= live_to AND ${HERE}`;
 
 /** Amounts count when and where they were paid; an order counts once, with its first line. Guests count too, but are no buyers. */
-const MONEY_COUNTS = `
+const moneySql = (facts: string): string => `
   WITH
-    money AS (SELECT *, money_channel AS channel FROM (${MONEY})),
+    money AS (SELECT *, money_channel AS channel FROM (${moneyOf(facts)})),
     orders AS (
       SELECT person, min(at_ms) AS first_ms, argMin(money_channel, (at_ms, hash, line_id)) AS channel
       FROM money WHERE type = 'orderPaid'
@@ -91,15 +94,20 @@ export async function windowFiguresFromFacts(
     from: window.at - window.widthMs,
     until: window.at,
   };
+  const facts = window.inTime === undefined ? ALL_FACTS : factsInTime(window.inTime);
   const [[presence], [stock], [money]] = await Promise.all([
     clickhouse.query({
-      sql: PRESENCE,
+      sql: presenceSql(facts),
       params,
       row: rowOf({ visitors: integer, active: integer, active_related: integer, visitors_related: integer }),
     }),
-    clickhouse.query({ sql: CAPITAL, params, row: rowOf({ capital: integer, capital_reachable: integer }) }),
     clickhouse.query({
-      sql: MONEY_COUNTS,
+      sql: capitalSql(facts),
+      params,
+      row: rowOf({ capital: integer, capital_reachable: integer }),
+    }),
+    clickhouse.query({
+      sql: moneySql(facts),
       params,
       row: rowOf({ orders: integer, buyers: integer, gmv_gross_minor: integer, refunds_minor: integer }),
     }),

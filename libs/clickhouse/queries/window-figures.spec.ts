@@ -73,7 +73,7 @@ describe('latestWindowFigures', () => {
     await write(row(0, 1, 5), row(1, 1, 7), row(0, 2, 6), row(0, 3, 99), beat(0, 3), beat(1, 2));
     expect(await latest()).toEqual({
       ...{ end: end(2), status: 'closed', watermark: end(2), generation: 1 },
-      ...{ partitionsReporting: 2, partitionsWithRows: 1 },
+      ...{ partitionsReporting: 2, partitionsWithRows: 1, restatedAsOf: new Map() },
       ...{
         visitors: 6,
         active: 1,

@@ -2,7 +2,8 @@
 import { ALL_CHANNELS } from '#domain';
 import { type RowStatus } from '#pipeline';
 import { type ClickHouse } from '../clickhouse.js';
-import { integer, listOf, oneOf, rowOf } from '../row-reader.js';
+import { big, integer, integerOrNull, listOf, oneOf, rowOf } from '../row-reader.js';
+import { restatedAsOf } from '../row-version.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';
 import {
   addedCounts,
@@ -34,25 +35,29 @@ export interface Heartbeats {
   readonly generation: number;
   /** Partition → the end up to which it has closed every end. */
   readonly closed: ReadonlyMap<number, number>;
+  /** Partition → version up to which its rows are stored. */
+  readonly versions: ReadonlyMap<number, bigint>;
 }
 
 /** Of the newest generation; null before the first heartbeat. */
 export async function heartbeats(clickhouse: ClickHouse, window: string): Promise<Heartbeats | null> {
   const rows = await clickhouse.query({
     sql: `
-      SELECT generation, partition, argMax(toUnixTimestamp64Milli(end), version) AS closed_ms
+      SELECT generation, partition, argMax(toUnixTimestamp64Milli(end), version) AS closed_ms,
+        max(version) AS newest
       FROM gravity.window_heartbeats
       WHERE window = {window:String}
         AND generation = (SELECT max(generation) FROM gravity.window_heartbeats WHERE window = {window:String})
       GROUP BY generation, partition`,
     params: { window },
-    row: rowOf({ generation: integer, partition: integer, closed_ms: integer }),
+    row: rowOf({ generation: integer, partition: integer, closed_ms: integer, newest: big }),
   });
   const [first] = rows;
   if (first === undefined) return null;
   return {
     generation: first.generation,
     closed: new Map(rows.map(({ partition, closed_ms }) => [partition, closed_ms])),
+    versions: new Map(rows.map(({ partition, newest }) => [partition, newest])),
   };
 }
 
@@ -83,14 +88,15 @@ async function newestEnd(clickhouse: ClickHouse, query: WindowQuery, { generatio
 async function rowsAt(clickhouse: ClickHouse, query: WindowQuery, generation: number, end: number) {
   return clickhouse.query({
     sql: `
-      SELECT partition, status, toUnixTimestamp64Milli(watermark) AS watermark_ms, ${WINDOW_COUNTS.join(', ')}
+      SELECT partition, version, status, toUnixTimestamp64Milli(watermark) AS watermark_ms,
+        ${WINDOW_COUNTS.join(', ')}
       FROM gravity.window_figures FINAL
       WHERE brand = {brand:String} AND channel = {channel:String} AND window = {window:String}
         AND end = fromUnixTimestamp64Milli({end:Int64}, 'UTC') AND generation = {generation:UInt32}`,
     params: { ...query, channel: query.channel ?? ALL_CHANNELS, generation, end },
     settings: { do_not_merge_across_partitions_select_final: 1 },
     row: rowOf({
-      partition: integer,
+      ...{ partition: integer, version: big },
       status: oneOf(ROW_STATUSES),
       watermark_ms: integer,
       ...WINDOW_COUNT_READERS,
@@ -141,7 +147,41 @@ export async function figuresAt(clickhouse: ClickHouse, query: WindowQuery, beat
     generation: beats.generation,
     partitionsReporting: beats.closed.size,
     partitionsWithRows: rows.length,
+    restatedAsOf: new Map(
+      rows.flatMap(({ partition, version }): readonly [number, bigint][] => {
+        const asOf = restatedAsOf(version);
+        return asOf === null ? [] : [[partition, asOf]];
+      }),
+    ),
   };
+}
+
+/** First end (ms) that was seen whole: its window does not reach back before the first tick. Null: none has a row. */
+export async function firstWholeEnd(
+  clickhouse: ClickHouse,
+  {
+    brand,
+    window: { id, slideMs },
+    generation,
+  }: {
+    /** Absent: of whatever brand. */
+    readonly brand?: string;
+    readonly window: { readonly id: string; readonly slideMs: number };
+    readonly generation: number;
+  },
+): Promise<number | null> {
+  const [bounds] = await clickhouse.query({
+    sql: `
+      SELECT toUnixTimestamp64Milli(minOrNullIf(end, status != 'incomplete')) AS first_ms,
+        toUnixTimestamp64Milli(maxOrNullIf(end, status = 'incomplete')) AS incomplete_ms
+      FROM gravity.window_figures FINAL
+      WHERE ${brand === undefined ? '' : 'brand = {brand:String} AND'}
+        window = {window:String} AND generation = {generation:UInt32}`,
+    params: { brand: brand ?? '', window: id, generation },
+    row: rowOf({ first_ms: integerOrNull, incomplete_ms: integerOrNull }),
+  });
+  const begun = bounds?.first_ms ?? null;
+  return begun === null ? null : Math.max(begun, (bounds?.incomplete_ms ?? -Infinity) + slideMs);
 }
 
 export interface SeriesQuery extends WindowQuery {

@@ -2,10 +2,9 @@
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { countLateEvents } from '../queries/late-events.js';
-import { WINDOW_COUNTS, type WindowCount } from '../queries/window-counts.js';
-import { figuresAt, heartbeats, type Heartbeats } from '../queries/window-figures.js';
+import { WINDOW_COUNTS, type WindowCount, type WindowCounts } from '../queries/window-counts.js';
+import { figuresAt, firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { windowFiguresFromFacts } from '../queries/window-figures-from-facts.js';
-import { integerOrNull, rowOf } from '../row-reader.js';
 
 export interface WindowSample {
   readonly brand: string;
@@ -46,7 +45,7 @@ export async function reconcileWindow(
   sample: WindowSample,
   onEnd: (done: number, of: number) => void = () => undefined,
 ): Promise<WindowReconciliation> {
-  const { brand, window } = sample;
+  const { window } = sample;
   const beats = await heartbeats(clickhouse, window.id);
   if (beats === null) return { ends: 0, compared: 0, late: 0, drifts: [] };
   const ends = await sampledEnds(clickhouse, sample, beats);
@@ -55,12 +54,10 @@ export async function reconcileWindow(
   let late = 0;
   for (const [nth, end] of ends.entries()) {
     for (const channel of [ALL_CHANNELS, ...sample.channels]) {
-      const found = await driftAt(clickhouse, sample, beats, channel, end);
+      const found = await differenceAt(clickhouse, sample, beats, channel, end);
       compared += 1;
-      if (found.length === 0) continue;
-      const ledger = { brand, channel, window: window.id, generation: beats.generation, missedEnd: end };
-      if ((await countLateEvents(clickhouse, ledger)) > 0) late += 1;
-      else drifts.push(...found);
+      if (found.isLate) late += 1;
+      drifts.push(...found.drifts);
     }
     onEnd(nth + 1, ends.length);
   }
@@ -73,21 +70,12 @@ async function sampledEnds(
   sample: WindowSample,
   beats: Heartbeats,
 ): Promise<readonly number[]> {
-  const { id: window, slideMs } = sample.window;
+  const { slideMs } = sample.window;
   const closed = Math.min(...beats.closed.values());
   const last = Math.min(closed, Math.floor((sample.until ?? closed) / slideMs) * slideMs);
-  const [bounds] = await clickhouse.query({
-    sql: `
-      SELECT toUnixTimestamp64Milli(minOrNullIf(end, status != 'incomplete')) AS first_ms,
-        toUnixTimestamp64Milli(maxOrNullIf(end, status = 'incomplete')) AS incomplete_ms
-      FROM gravity.window_figures FINAL
-      WHERE brand = {brand:String} AND window = {window:String} AND generation = {generation:UInt32}`,
-    params: { brand: sample.brand, window, generation: beats.generation },
-    row: rowOf({ first_ms: integerOrNull, incomplete_ms: integerOrNull }),
-  });
-  const begun = bounds?.first_ms ?? null;
-  if (begun === null) return [];
-  const first = Math.max(begun, (bounds?.incomplete_ms ?? -Infinity) + slideMs);
+  const of = { brand: sample.brand, window: sample.window, generation: beats.generation };
+  const first = await firstWholeEnd(clickhouse, of);
+  if (first === null) return [];
   const total = Math.floor((last - first) / slideMs) + 1;
   if (total <= sample.endsMax)
     return Array.from({ length: Math.max(0, total) }, (_, n) => last - n * slideMs);
@@ -98,20 +86,41 @@ async function sampledEnds(
   return [...new Set(places)].map((place) => last - place * slideMs);
 }
 
-async function driftAt(
+export interface WindowDifference {
+  /** The row misses what came too late for it, as the ledger says, and nothing else. */
+  readonly isLate: boolean;
+  readonly drifts: readonly WindowDrift[];
+}
+
+/**
+ * The row of an end against all raw facts; where they differ, against those that were there in time: before the end
+ * was final, or before it was last restated.
+ */
+export async function differenceAt(
   clickhouse: ClickHouse,
-  { brand, window }: WindowSample,
+  { brand, window }: Pick<WindowSample, 'brand' | 'window'>,
   beats: Heartbeats,
   channel: string,
   end: number,
-): Promise<readonly WindowDrift[]> {
-  const [live, recount] = await Promise.all([
+): Promise<WindowDifference> {
+  const facts = { brand, channel, widthMs: window.widthMs, at: end };
+  const [live, all] = await Promise.all([
     figuresAt(clickhouse, { brand, channel, window: window.id }, beats, end),
-    windowFiguresFromFacts(clickhouse, { brand, channel, widthMs: window.widthMs, at: end }),
+    windowFiguresFromFacts(clickhouse, facts),
   ]);
-  return WINDOW_COUNTS.filter((figure) => live[figure] !== recount[figure]).map((figure) => ({
-    ...{ brand, channel, window: window.id, end, figure },
-    live: live[figure],
-    recount: recount[figure],
-  }));
+  const differing = (recount: WindowCounts): readonly WindowDrift[] =>
+    WINDOW_COUNTS.filter((figure) => live[figure] !== recount[figure]).map((figure) => ({
+      ...{ brand, channel, window: window.id, end, figure },
+      live: live[figure],
+      recount: recount[figure],
+    }));
+  const drifts = differing(all);
+  if (drifts.length === 0) return { isLate: false, drifts };
+  // A late link changes what is related in every channel, so entries of all of them are looked for.
+  const { generation } = beats;
+  const ledger = { brand, window: window.id, generation, missedEnd: end };
+  if ((await countLateEvents(clickhouse, ledger)) === 0) return { isLate: false, drifts };
+  const inTime = { window: window.id, generation, restatedAsOf: live.restatedAsOf };
+  const left = differing(await windowFiguresFromFacts(clickhouse, { ...facts, inTime }));
+  return { isLate: left.length === 0, drifts: left };
 }

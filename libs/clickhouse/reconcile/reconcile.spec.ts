@@ -28,7 +28,7 @@ const FACTS: readonly Touchpoint[] = [
   linkFact('p1', 'MEMBER', true, { at: NOON - 90 * MINUTE }),
   paidFact('p1', 'o1', 500, { at: NOON - 4 * MINUTE }),
   engagementFact('p1', { at: NOON - 3 * MINUTE }),
-  visitFact('p2', { at: NOON - 2 * MINUTE }),
+  visitFact('p2', { at: NOON - 2 * MINUTE, eventId: 'v2' }),
 ];
 
 let engine: EmbeddedClickHouse;
@@ -91,11 +91,22 @@ describe('windows held against the raw facts', () => {
   it('miss what came too late for them, as the ledger says', async () => {
     await writeWindows({ visitors: 1 });
     await write({
-      ...{ table: 'late_events', ...head(), channel: 'shop', window: '5m', event_id: 'p2', person: 'p2' },
+      ...{ table: 'late_events', ...head(), channel: 'shop', window: '5m', event_id: 'v2', person: 'p2' },
       ...{ at: NOON - 2 * MINUTE, arrived_at: NOON + MINUTE, missed_from: NOON, missed_to: NOON + MINUTE },
     });
     const found = await reconcileWindow(engine.clickhouse, SAMPLE);
     expect(found).toEqual({ ends: 2, compared: 4, late: 1, drifts: [] });
+  });
+
+  it('are wrong where they differ by something else too', async () => {
+    await writeWindows({ visitors: 0 });
+    await write({
+      ...{ table: 'late_events', ...head(), channel: 'shop', window: '5m', event_id: 'v2', person: 'p2' },
+      ...{ at: NOON - 2 * MINUTE, arrived_at: NOON + MINUTE, missed_from: NOON, missed_to: NOON + MINUTE },
+    });
+    const { late, drifts } = await reconcileWindow(engine.clickhouse, SAMPLE);
+    expect(late).toBe(0);
+    expect(drifts).toMatchObject([{ channel: 'all', end: NOON, figure: 'visitors', live: 0, recount: 1 }]);
   });
 
   it('are nothing to compare before the first heartbeat', async () => {

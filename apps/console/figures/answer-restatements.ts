@@ -1,0 +1,74 @@
+/** Restatements as the API and `gravity reopen --list` tell them. */
+import { z } from 'zod';
+import { type FigureChange, type StoredRestatement } from '#clickhouse';
+
+const count = z.int();
+const instant = z.iso.datetime();
+
+const changeSchema = z
+  .object({
+    channel: z.string(),
+    figure: z.string(),
+    ends: count.describe('Ends of the window at which the figure changed'),
+    before: count.describe('Sum over these ends'),
+    after: count.describe('Sum over these ends'),
+    largest: count.describe('The largest difference, after − before'),
+    largest_at: instant.describe('The first end that has it'),
+  })
+  .readonly();
+
+export const restatementSchema = z
+  .object({
+    id: z.string(),
+    at: instant,
+    state: z
+      .enum(['begun', 'done'])
+      .describe('begun: it was cut short, or goes on; not all rows may be there'),
+    by: z.string(),
+    reason: z.string(),
+    brand: z.string(),
+    channel: z.string().nullable().describe('all or one channel; null: all and every channel'),
+    window: z.string(),
+    from: instant.describe('First end that was counted anew'),
+    to: instant.describe('Last one'),
+    ends: count,
+    ends_changed: count,
+    rows: count.describe('Written: one for each end, channel and partition that changed'),
+    changes: z.array(changeSchema).readonly(),
+    log_positions: z
+      .record(z.string(), count)
+      .describe('Partition → log offset up to which everything is counted'),
+    generation: count,
+    build: z.string(),
+  })
+  .readonly();
+export type RestatementAnswer = z.infer<typeof restatementSchema>;
+
+export const restatementsAnswerSchema = z.object({
+  restatements: z.array(restatementSchema).readonly().describe('The newest first'),
+});
+
+export function changeAnswer({
+  largestAt,
+  ...change
+}: Omit<FigureChange, 'figure'> & { readonly figure: string }): z.infer<typeof changeSchema> {
+  return { ...change, largest_at: new Date(largestAt).toISOString() };
+}
+
+const storedChanges = z.array(changeSchema.unwrap().omit({ largest_at: true }).extend({ largestAt: count }));
+const storedPositions = z.record(z.string(), count);
+
+/** @throws SyntaxError, ZodError   what is stored was not written by `restate` */
+export function restatementAnswer(stored: StoredRestatement): RestatementAnswer {
+  const { id, state, by, reason, brand, channel, window, ends, rows, generation, build } = stored;
+  return {
+    ...{ id, at: new Date(stored.at).toISOString(), state, by, reason, brand },
+    ...{ channel: channel === '' ? null : channel, window },
+    from: new Date(stored.fromEnd).toISOString(),
+    to: new Date(stored.toEnd).toISOString(),
+    ...{ ends, ends_changed: stored.endsChanged, rows },
+    changes: storedChanges.parse(JSON.parse(stored.changes)).map(changeAnswer),
+    log_positions: storedPositions.parse(JSON.parse(stored.logPositions)),
+    ...{ generation, build },
+  };
+}

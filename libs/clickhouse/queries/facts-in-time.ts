@@ -1,0 +1,31 @@
+/** The raw facts that a row of a window end knows: all but those that came when it was final already. */
+import { stringLiteral } from '../sql-text.js';
+
+export interface RowsInTime {
+  /** `5m`, `1h`, … */
+  readonly window: string;
+  /** Of the log. */
+  readonly generation: number;
+  /** Partition → as of which version its row was restated: what had come by then is in it, however late. */
+  readonly restatedAsOf: ReadonlyMap<number, bigint>;
+}
+
+/**
+ * A source of facts for `facts-sql`: reads the parameters `brand` and `until`, the end T of the window (ms). The late
+ * ledger knows which events missed that end.
+ */
+export function factsInTime({ window, generation, restatedAsOf }: RowsInTime): string {
+  const known = [...restatedAsOf].map(
+    ([partition, asOf]) => `(partition = ${partition} AND version < ${asOf})`,
+  );
+  return `(
+    SELECT *, identity FROM gravity.touchpoints
+    WHERE brand = {brand:String} AND (person, event_id, at) NOT IN (
+      SELECT person, event_id, at FROM gravity.late_events FINAL
+      WHERE brand = {brand:String} AND window = ${stringLiteral(window)} AND generation = ${generation}
+        AND missed_from <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        AND missed_to > fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        AND NOT (${known.length === 0 ? 'false' : known.join(' OR ')})
+    )
+  )`;
+}

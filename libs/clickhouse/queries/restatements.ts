@@ -1,0 +1,61 @@
+/** The audit of restatements: who counted which closed period anew, why, and what it changed. */
+import { type ClickHouse } from '../clickhouse.js';
+import { integer, oneOf, rowOf, text } from '../row-reader.js';
+
+const STATES = ['begun', 'done'] as const;
+
+export interface StoredRestatement {
+  readonly id: string;
+  /** When it began, ms. */
+  readonly at: number;
+  /** `begun`: not all of its rows may be there. */
+  readonly state: (typeof STATES)[number];
+  readonly by: string;
+  readonly reason: string;
+  readonly brand: string;
+  /** `all` or one channel; '': all and every channel. */
+  readonly channel: string;
+  readonly window: string;
+  /** First and last end, ms. */
+  readonly fromEnd: number;
+  readonly toEnd: number;
+  readonly ends: number;
+  readonly endsChanged: number;
+  readonly rows: number;
+  /** JSON of `FigureChange[]`, and of partition → log offset. */
+  readonly changes: string;
+  readonly logPositions: string;
+  readonly generation: number;
+  readonly build: string;
+}
+
+export interface RestatementsQuery {
+  /** '': all. */
+  readonly brand: string;
+  /** At most 10,000. */
+  readonly limit: number;
+}
+
+/** The newest first. */
+export function restatements(
+  clickhouse: ClickHouse,
+  { brand, limit }: RestatementsQuery,
+): Promise<readonly StoredRestatement[]> {
+  return clickhouse.query({
+    sql: `
+      SELECT id, toUnixTimestamp64Milli(t.at) AS at, state, by, reason, brand, channel, window,
+        toUnixTimestamp64Milli(from_end) AS fromEnd, toUnixTimestamp64Milli(to_end) AS toEnd,
+        ends, ends_changed AS endsChanged, rows, changes, log_positions AS logPositions, generation, build
+      FROM gravity.restatements AS t FINAL
+      WHERE {brand:String} = '' OR brand = {brand:String}
+      ORDER BY t.at DESC, id
+      LIMIT {limit:UInt32}`,
+    params: { brand, limit },
+    row: rowOf({
+      ...{ id: text, at: integer, state: oneOf(STATES), by: text, reason: text, brand: text },
+      ...{ channel: text, window: text, fromEnd: integer, toEnd: integer, ends: integer },
+      ...{ endsChanged: integer, rows: integer, changes: text, logPositions: text },
+      ...{ generation: integer, build: text },
+    }),
+  });
+}
