@@ -113,13 +113,14 @@ function askedOf(flags: ReopenFlags, io: CliIo): Asked {
     if (value === undefined) throw usageError(`--${name} is needed (or --list); see gravity reopen --help`);
     return value;
   };
-  const by = flags.by ?? io.env['USER'] ?? io.env['LOGNAME'];
-  if (by === undefined) throw usageError('--by is needed: this shell names no user');
-  return {
+  const period = {
     ...{ brand: needed('brand'), window: needed('window'), from: needed('from'), to: needed('to') },
     channel: flags.channel ?? null,
-    cause: { by, reason: needed('reason') },
   };
+  const reason = needed('reason');
+  const by = flags.by ?? io.env['USER'] ?? io.env['LOGNAME'];
+  if (by === undefined) throw usageError('--by is needed: this shell names no user');
+  return { ...period, cause: { by, reason } };
 }
 
 async function runReopen(flags: ReopenFlags, io: CliIo): Promise<void> {

@@ -67,6 +67,7 @@ export async function planRestatement(
   await options.awaitFacts(positions);
   const isLate = await lateEnds(clickhouse, asked, span);
   const found: Difference[] = [];
+  const sums: EndChange[] = [];
   const chunk = options.chunkEnds ?? (await chunkFor(clickhouse, asked.brand));
   for (let done = 0; done < ends; done += chunk) {
     options.onProgress?.(done, ends);
@@ -75,7 +76,11 @@ export async function planRestatement(
       first: span.first + done * asked.window.slideMs,
       ends: Math.min(chunk, ends - done),
     };
-    found.push(...(await differencesIn(clickhouse, asked, part)));
+    const rows = (await heldAgainst(clickhouse, asked, part)).filter(
+      ({ channel }) => asked.channel === null || channel === asked.channel,
+    );
+    found.push(...rows.filter(differs));
+    sums.push(...overPartitions(rows).filter(differs));
   }
   options.onProgress?.(ends, ends);
   for (const { partition } of found) {
@@ -86,7 +91,7 @@ export async function planRestatement(
   return {
     ...{ generation: beats.generation, ends, positions },
     endsChanged: new Set(found.map(({ end }) => end)).size,
-    changes: figureChanges(overPartitions(found)),
+    changes: figureChanges(sums),
     rows: found.map((difference) => restatedRow(asked, span, difference)),
   };
 }
@@ -100,9 +105,10 @@ async function chunkFor(clickhouse: ClickHouse, brand: string): Promise<number> 
   return Math.max(1, Math.min(CHUNK_ENDS_MAX, Math.floor(PERSON_ENDS_MAX / (counted?.persons ?? 1))));
 }
 
-async function differencesIn(
+/** Of every row and every recount, what there is and what there should be. */
+async function heldAgainst(
   clickhouse: ClickHouse,
-  { brand, channel, window }: Reopened,
+  { brand, window }: Reopened,
   { beats, first, ends }: EndsToRestate,
 ): Promise<readonly Difference[]> {
   const recounted = await recountWindows(clickhouse, { brand, window, first, ends });
@@ -132,11 +138,11 @@ async function differencesIn(
     const before = found.get(key)?.before ?? NO_COUNTS;
     found.set(key, { partition, channel: of, end, before, after });
   }
-  return [...found.values()].filter(
-    (one) =>
-      (channel === null || one.channel === channel) &&
-      WINDOW_COUNTS.some((figure) => one.before[figure] !== one.after[figure]),
-  );
+  return [...found.values()];
+}
+
+function differs({ before, after }: Pick<Difference, 'before' | 'after'>): boolean {
+  return WINDOW_COUNTS.some((figure) => before[figure] !== after[figure]);
 }
 
 /**
@@ -182,9 +188,9 @@ function unexplainedError(what: string): RestatementRefused {
   );
 }
 
-function overPartitions(found: readonly Difference[]): readonly EndChange[] {
+function overPartitions(rows: readonly Difference[]): readonly EndChange[] {
   const sums = new Map<string, EndChange>();
-  for (const { channel, end, before, after } of found) {
+  for (const { channel, end, before, after } of rows) {
     const key = `${end} ${channel}`;
     const sum = sums.get(key) ?? { channel, end, before: NO_COUNTS, after: NO_COUNTS };
     sums.set(key, {

@@ -105,7 +105,7 @@ describe('a period that is reopened', () => {
       ...{ largest: 700, largestAt: NOON - 3 * MINUTE },
     });
     expect(changes).toContainEqual(
-      expect.objectContaining({ channel: 'live', figure: 'active_related', ends: 5, before: 0, after: 5 }),
+      expect.objectContaining({ channel: 'live', figure: 'active', ends: 5, before: 3, after: 8 }),
     );
     expect(changes.filter(({ figure }) => figure === 'capital')).toEqual([]);
     const [entry, ...others] = await restatements(engine.clickhouse, { brand: KIT_BRAND, limit: 10 });
