@@ -1,3 +1,4 @@
+import { ALL_CHANNELS } from '#domain';
 import { printableList } from '../simulator/recorded/printable-text.js';
 
 /** Exit codes of `gravity`; a script may rely on them. */
@@ -27,6 +28,13 @@ export class CliError extends Error {
 /** @param brands   there are, at least one */
 export function noBrand(brand: string, brands: readonly string[]): string {
   return `there is no brand "${brand}"; there ${brands.length === 1 ? 'is' : 'are'}: ${printableList(brands)}`;
+}
+
+/** @param channels   there are, without `all` */
+export function noChannel(brand: string, channel: string, channels: readonly string[]): CliError {
+  return new CliError(
+    `${brand} has no channel "${channel}"; there is ${printableList([ALL_CHANNELS, ...channels])}`,
+  );
 }
 
 export function usageError(message: string): CliError {

@@ -57,7 +57,8 @@ async function arriveLate(...events: readonly Touchpoint[]): Promise<void> {
     },
     { dataDir: data },
   );
-  const { log, codec, close } = await openLog(config);
+  const opened = await openLog(config);
+  const { log, codec } = opened;
   try {
     const partitions = (await log.ends(TOPICS.relationshipLog)).length;
     await log.append(
@@ -68,7 +69,7 @@ async function arriveLate(...events: readonly Touchpoint[]): Promise<void> {
       }),
     );
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
@@ -151,17 +152,13 @@ describe('gravity reopen', () => {
       await told(2, /--by is needed: this shell names no user/, ...PERIOD, '--reason', 'why');
       await told(2, /--reason.*expected 1 to 1000 characters/, ...PERIOD, '--reason', ' ');
       await told(2, /--from soon: expected an instant/, ...period('soon', '2024-03-01'));
-      await told(2, /--from 2024-03-02 is after --to 2024-03-01/, ...period('2024-03-02', '2024-03-01'));
       await told(2, /--window 2h: the log has 1m, 5m, 1h, 24h, 30d/, ...PERIOD, '--window', '2h', ...WHY);
-      await told(2, /--channel moon: rows has all, shop/, ...PERIOD, '--channel', 'moon', ...WHY);
-      await told(1, /there is no brand "other"/, ...PERIOD, '--brand', 'other', ...WHY);
+      await told(1, /rows has no channel "moon"; there is all, shop/, ...PERIOD, '--channel', 'moon', ...WHY);
       await told(
         1,
         /is not final yet: .* the last final end is 2024-03-/,
         ...period('2024-03-01', '2024-03-20T09:00:00Z'),
       );
-      await told(1, /is still open/, ...period('2024-03-01', '2024-06-01'));
-      await told(1, /are whole from 2024-0.* lies before/, ...period('2023-12-01', '2024-03-01'));
       const lock = DataDirectoryLock.acquire(data, { api: 'http://127.0.0.1:1' });
       try {
         await told(3, /is in use by process/, ...PERIOD, ...WHY);

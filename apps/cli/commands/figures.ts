@@ -14,7 +14,7 @@ import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, runningHolder } from '../data-directory.js';
-import { CliError, usageError } from '../exit-codes.js';
+import { CliError, noChannel, usageError } from '../exit-codes.js';
 import { openPlatform } from '../open-platform.js';
 import { askRunning } from '../running-api.js';
 
@@ -168,8 +168,7 @@ async function brandOf(clickhouse: ClickHouse, { brand, channel }: FiguresFlags)
     throw usageError(`there are several brands; name one by --brand: ${printableList(names)}`);
   }
   if (channel !== ALL_CHANNELS && !entry.channels.includes(channel)) {
-    const channels = printableList([ALL_CHANNELS, ...entry.channels]);
-    throw new CliError(`${entry.brand} has no channel "${channel}"; there is ${channels}`);
+    throw noChannel(entry.brand, channel, entry.channels);
   }
   return entry.brand;
 }

@@ -14,13 +14,12 @@ import { type Platform } from '#platform';
 import { BUILD } from '#service';
 import { changeAnswer } from '../../console/figures/answer-restatements.js';
 import { instantFromText } from '../../console/tiers/instant-text.js';
-import { printableList } from '../../simulator/recorded/printable-text.js';
 import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
-import { CliError, usageError } from '../exit-codes.js';
+import { CliError, noChannel, usageError } from '../exit-codes.js';
 import { awaitArchive } from '../fold/await-archive.js';
 import { catchUp } from '../fold/catch-up.js';
 import { openPlatform } from '../open-platform.js';
@@ -154,7 +153,7 @@ async function reopened(platform: Platform, asked: Asked): Promise<Reopened> {
   const [{ brand, channels }] = await brandEntries(platform.clickhouse, asked.brand);
   const { channel } = asked;
   if (channel !== null && channel !== ALL_CHANNELS && !channels.includes(channel)) {
-    throw usageError(`--channel ${channel}: ${brand} has ${printableList([ALL_CHANNELS, ...channels])}`);
+    throw noChannel(brand, channel, channels);
   }
   const zone = dayZoneOf(rules) ?? 'UTC';
   const from = instantOf('--from', asked.from, zone);

@@ -2,7 +2,7 @@
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { countLateEvents } from '../queries/late-events.js';
-import { WINDOW_COUNTS, type WindowCount, type WindowCounts } from '../queries/window-counts.js';
+import { WINDOW_COUNTS, type WindowCount } from '../queries/window-counts.js';
 import { figuresAt, firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { windowFiguresFromFacts } from '../queries/window-figures-from-facts.js';
 
@@ -87,14 +87,15 @@ async function sampledEnds(
 }
 
 export interface WindowDifference {
-  /** The row misses what came too late for it, as the ledger says, and nothing else. */
+  /** The row differs from all raw facts, and what came too late for it explains that. */
   readonly isLate: boolean;
   readonly drifts: readonly WindowDrift[];
 }
 
 /**
  * The row of an end against all raw facts; where they differ, against those that were there in time: before the end
- * was final, or before it was last restated.
+ * was final, or before it was last restated. The ledger may name a record that was a repetition, which the fold could
+ * no longer know; so a figure may lie between the two.
  */
 export async function differenceAt(
   clickhouse: ClickHouse,
@@ -108,19 +109,25 @@ export async function differenceAt(
     figuresAt(clickhouse, { brand, channel, window: window.id }, beats, end),
     windowFiguresFromFacts(clickhouse, facts),
   ]);
-  const differing = (recount: WindowCounts): readonly WindowDrift[] =>
-    WINDOW_COUNTS.filter((figure) => live[figure] !== recount[figure]).map((figure) => ({
+  const differing = (recount: (figure: WindowCount) => number): readonly WindowDrift[] =>
+    WINDOW_COUNTS.filter((figure) => live[figure] !== recount(figure)).map((figure) => ({
       ...{ brand, channel, window: window.id, end, figure },
       live: live[figure],
-      recount: recount[figure],
+      recount: recount(figure),
     }));
-  const drifts = differing(all);
+  const drifts = differing((figure) => all[figure]);
   if (drifts.length === 0) return { isLate: false, drifts };
   // A late link changes what is related in every channel, so entries of all of them are looked for.
   const { generation } = beats;
   const ledger = { brand, window: window.id, generation, missedEnd: end };
   if ((await countLateEvents(clickhouse, ledger)) === 0) return { isLate: false, drifts };
-  const inTime = { window: window.id, generation, restatedAsOf: live.restatedAsOf };
-  const left = differing(await windowFiguresFromFacts(clickhouse, { ...facts, inTime }));
+  const inTime = await windowFiguresFromFacts(clickhouse, {
+    ...facts,
+    inTime: { window: window.id, generation, restatedAsOf: live.restatedAsOf },
+  });
+  const left = differing((figure) => {
+    const [least = 0, most = 0] = [all[figure], inTime[figure]].sort((a, b) => a - b);
+    return Math.min(Math.max(live[figure], least), most);
+  });
   return { isLate: left.length === 0, drifts: left };
 }

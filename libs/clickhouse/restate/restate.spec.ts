@@ -143,6 +143,13 @@ describe('a period that is reopened', () => {
     expect(await figures()).toMatchObject({ visitors: 3, gmv_gross_minor: 700, status: 'restated' });
     expect(await reconcile()).toMatchObject({ late: 0, drifts: [] });
   });
+  it('is told from a repetition that comes too late for what has been counted', async () => {
+    const repeated = engage(NOON - 2 * MINUTE, 'LIKE', head('e3', 'b', 'live'));
+    await tables.fold([repeated, tick(NOON + 32 * MINUTE)]);
+    expect(await reconcile()).toMatchObject({ drifts: [] });
+    expect(await reopen()).toMatchObject({ endsChanged: 5 });
+    expect(await reconcile()).toMatchObject({ late: 0, drifts: [] });
+  });
 });
 
 describe('a restated row', () => {
