@@ -5,7 +5,7 @@ export interface RowHead {
   readonly brand: string;
   readonly partition: number;
   readonly generation: number;
-  /** epoch × 2^48 + log offset; the highest wins. */
+  /** epoch × 2^48 + log offset, with bit 47 set in restated rows; the highest wins. */
   readonly version: bigint;
 }
 
@@ -110,7 +110,7 @@ export interface HeartbeatRow {
   readonly end: number;
 }
 
-/** A late event in a window: what final ends it missed; they stay as they are. One per event and window. */
+/** A late event in a window: what final ends it missed; they change only by a restatement. One per event and window. */
 export interface LateEventRow extends RowHead {
   readonly table: 'late_events';
   readonly channel: string;

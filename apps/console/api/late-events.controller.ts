@@ -52,7 +52,8 @@ export class LateEventsController {
   @ApiOperation({
     summary: 'The late ledger: events that missed ends of a window which were final already',
     description:
-      'One entry per event and window. The event counts in all later ends; those it missed stay as they are.',
+      'One entry per event and window. The event counts in all later ends; those it missed stay as they are, ' +
+      'unless their period is reopened: see /restatements.',
   })
   @ApiParams(LATE_EVENTS)
   @ApiAnswer(lateEventsAnswerSchema)
