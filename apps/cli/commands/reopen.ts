@@ -132,8 +132,9 @@ async function runReopen(flags: ReopenFlags, io: CliIo): Promise<void> {
   const platform = await openPlatform(config, io);
   try {
     await platform.ready(io.signal);
+    const span = await spanOf(platform, asked);
     if (isEmbedded(config)) await catchUp(platform, config, io);
-    await reopen(platform, await reopened(platform, asked), asked, flags, io);
+    await reopen(platform, { ...span, ...(await whoseOf(platform, asked)) }, asked, flags, io);
   } catch (error) {
     if (error instanceof RestatementRefused) throw new CliError(error.message);
     throw error;
@@ -142,24 +143,29 @@ async function runReopen(flags: ReopenFlags, io: CliIo): Promise<void> {
   }
 }
 
-/** @throws CliError   the brand, the channel or the window is not there, or an instant is none */
-async function reopened(platform: Platform, asked: Asked): Promise<Reopened> {
+/** @throws CliError (usage)   the window is not there, or an instant is none */
+async function spanOf(platform: Platform, asked: Asked): Promise<Pick<Reopened, 'window' | 'from' | 'to'>> {
   const rules = (await lastRules(platform.log, platform.codecs().log)) ?? defaultRules();
   const window = rules.windows.find(({ id }) => id === asked.window);
   if (window === undefined) {
     const ids = rules.windows.map(({ id }) => id).join(', ');
     throw usageError(`--window ${asked.window}: the log has ${ids}`);
   }
-  const [{ brand, channels }] = await brandEntries(platform.clickhouse, asked.brand);
-  const { channel } = asked;
-  if (channel !== null && channel !== ALL_CHANNELS && !channels.includes(channel)) {
-    throw noChannel(brand, channel, channels);
-  }
   const zone = dayZoneOf(rules) ?? 'UTC';
   const from = instantOf('--from', asked.from, zone);
   const to = instantOf('--to', asked.to, zone);
   if (from > to) throw usageError(`--from ${asked.from} is after --to ${asked.to}`);
-  return { brand, channel, window, from, to };
+  return { window, from, to };
+}
+
+/** @throws CliError   there is no such brand or channel */
+async function whoseOf({ clickhouse }: Platform, asked: Asked): Promise<Pick<Reopened, 'brand' | 'channel'>> {
+  const [{ brand, channels }] = await brandEntries(clickhouse, asked.brand);
+  const { channel } = asked;
+  if (channel !== null && channel !== ALL_CHANNELS && !channels.includes(channel)) {
+    throw noChannel(brand, channel, channels);
+  }
+  return { brand, channel };
 }
 
 function instantOf(option: string, text: string, zone: string): number {
