@@ -15,6 +15,7 @@ const SPECS = [
   'libs/pipeline/crash-simulation.spec.ts',
   'libs/pipeline/pipeline.property.spec.ts',
   'libs/domain/fold.property.spec.ts',
+  'libs/clickhouse/restate/restate.property.spec.ts',
 ];
 
 const test = fileURLToPath(new URL('test.mjs', import.meta.url));
