@@ -130,53 +130,61 @@ async function check(
 }
 
 describe('a restatement of all final ends', () => {
-  it('makes each row what a naive count of the whole log finds, and has nothing to do the second time', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        personLog(VERY_LATE),
-        fc.integer({ min: 1, max: 3 }),
-        fc.integer({ min: 60, max: 400 }),
-        fc.boolean(),
-        check,
-      ),
-      {
+  it(
+    'makes each row what a naive count of the whole log finds, and has nothing to do the second time',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          personLog(VERY_LATE),
+          fc.integer({ min: 1, max: 3 }),
+          fc.integer({ min: 60, max: 400 }),
+          fc.boolean(),
+          check,
+        ),
+        {
+          numRuns: Math.ceil(3 * RUNS),
+          endOnFailure: seed === undefined,
+          ...(seed === undefined ? {} : { seed }),
+        },
+      );
+      // Else the logs were too tame to show anything.
+      expect(changed).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'is not needed by reconciliation, to which the ledger explains what rows of final ends do not say',
+    async () => {
+      let late = 0;
+      const look = async (log: PersonLog, partitions: number): Promise<void> => {
+        const tables = await FoldedTables.empty(engine.clickhouse, LOG_RULES, partitions);
+        await tables.fold(arrivals(plain(log), 0));
+        for (const window of LOG_RULES.windows) {
+          const asked = await finalEnds(window, true);
+          if (asked === null) continue;
+          const sample = {
+            brand: BRAND,
+            channels: CHANNELS,
+            window,
+            endsMax: 10,
+            offset: 0.3,
+            until: asked.to,
+          };
+          const found = await reconcileWindow(engine.clickhouse, sample);
+          expect(found.drifts).toEqual([]);
+          late += found.late;
+        }
+      };
+      await fc.assert(fc.asyncProperty(personLog(VERY_LATE), fc.integer({ min: 1, max: 3 }), look), {
         numRuns: Math.ceil(3 * RUNS),
         endOnFailure: seed === undefined,
         ...(seed === undefined ? {} : { seed }),
-      },
-    );
-    // Else the logs were too tame to show anything.
-    expect(changed).toBeGreaterThan(0);
-  }, TIMEOUT_MS);
-
-  it('is not needed by reconciliation, to which the ledger explains what rows of final ends do not say', async () => {
-    let late = 0;
-    const look = async (log: PersonLog, partitions: number): Promise<void> => {
-      const tables = await FoldedTables.empty(engine.clickhouse, LOG_RULES, partitions);
-      await tables.fold(arrivals(plain(log), 0));
-      for (const window of LOG_RULES.windows) {
-        const asked = await finalEnds(window, true);
-        if (asked === null) continue;
-        const sample = {
-          brand: BRAND,
-          channels: CHANNELS,
-          window,
-          endsMax: 10,
-          offset: 0.3,
-          until: asked.to,
-        };
-        const found = await reconcileWindow(engine.clickhouse, sample);
-        expect(found.drifts).toEqual([]);
-        late += found.late;
-      }
-    };
-    await fc.assert(fc.asyncProperty(personLog(VERY_LATE), fc.integer({ min: 1, max: 3 }), look), {
-      numRuns: Math.ceil(3 * RUNS),
-      endOnFailure: seed === undefined,
-      ...(seed === undefined ? {} : { seed }),
-    });
-    expect(late).toBeGreaterThan(0);
-  }, TIMEOUT_MS);
+      });
+      expect(late).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
 });
 
 /** Each record once, each order of one line: what takes another's place takes it from final ends that no ledger names. */
