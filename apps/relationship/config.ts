@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, duration, integer, list, serverSettings } from '#service';
+import { consumerSettings, duration, integer, list, path, serverSettings } from '#service';
 
 /** Settings of the fold alone; standalone has them too. */
 export const relationshipSettings = {
@@ -14,6 +14,17 @@ export const relationshipSettings = {
   outboxRowsMax: integer(1_000)
     .prefault('250000')
     .describe('Rows that may wait for ClickHouse per partition before reading pauses'),
+  snapshotDir: path()
+    .optional()
+    .describe(
+      'Where snapshots of the local store go, and come back from on a machine without one; unset: none',
+    ),
+  snapshotEveryMs: duration()
+    .prefault('10m')
+    .describe('How often each partition gets a snapshot; bounds what is folded again after a lost disk'),
+  snapshotKeep: integer(1, 1_000)
+    .prefault('2')
+    .describe('Snapshots that stay of a partition, of one log and fold version'),
 };
 
 export const relationshipConfig = z.object({

@@ -13,6 +13,7 @@ import {
 import { type Platform } from '#platform';
 import { type AppLogger, type ServiceMetrics, type ShutdownSequence } from '#service';
 import { type PartitionLifecycle } from '#transport';
+import { reportOpening, snapshotReports } from './snapshot-reports.js';
 
 export const RELATIONSHIP_GROUP = 'relationship';
 
@@ -22,6 +23,9 @@ export interface RelationshipOptions {
   readonly checkpointMs: number;
   readonly flushMs: number;
   readonly outboxRowsMax: number;
+  readonly snapshotDir?: string | undefined;
+  readonly snapshotEveryMs: number;
+  readonly snapshotKeep: number;
 }
 
 export interface RelationshipParts {
@@ -67,6 +71,8 @@ export class RelationshipService implements PartitionLifecycle {
         now: Date.now,
         store: store.store,
         storeDirectory: store.directory,
+        snapshots:
+          this.options.snapshotDir === undefined ? null : platform.openSnapshots(this.options.snapshotDir),
         cachedStatesMax: this.options.stateCachePersons,
         sink: new ClickHouseFigureSink(platform.clickhouse),
         progress,
@@ -76,6 +82,8 @@ export class RelationshipService implements PartitionLifecycle {
         checkpointIntervalMs: this.options.checkpointMs,
         flushIntervalMs: this.options.flushMs,
         outboxRowsMax: this.options.outboxRowsMax,
+        snapshotIntervalMs: this.options.snapshotEveryMs,
+        snapshotsKept: this.options.snapshotKeep,
       },
       this.#observer(),
     );
@@ -137,9 +145,8 @@ export class RelationshipService implements PartitionLifecycle {
   #observer(): RelationshipObserver {
     const { metrics, logger } = this.parts;
     return {
-      opened: (input, state) => {
-        logger.info('partition opened', { ...input, position: state.position, mutedTo: state.mutedTo });
-      },
+      opened: (input, state, opening) => reportOpening(input, state, opening, logger),
+      snapshots: snapshotReports(metrics, logger),
       batch: (input, report, lagRecords, state) => {
         metrics.batch({
           ...input,

@@ -24,9 +24,12 @@ export {
 export {
   type Checkpoint,
   type CheckpointWrite,
+  type FrozenPartition,
   type OutboxEntry,
   type PartitionStore,
   type StateStore,
+  type StoreEntry,
+  type StoreEntryKind,
 } from './state-store.js';
 export {
   type FigureRow,
@@ -94,13 +97,29 @@ export {
   type LogSetup,
 } from './log-identity.js';
 export { nextTicks, TICK_INTERVAL_MS } from './next-ticks.js';
-export { openPartition, type OpenedPartition, type OpenPorts } from './open-partition.js';
+export {
+  openPartition,
+  type OpenedPartition,
+  type OpenPorts,
+  type PartitionOrigin,
+} from './open-partition.js';
+export { entriesOf as snapshotEntries, type RefusedSnapshot } from './restore-snapshot.js';
+export {
+  snapshotBytes,
+  SnapshotTornError,
+  type ListedSnapshot,
+  type SnapshotDraft,
+  type SnapshotFile,
+  type SnapshotManifest,
+  type SnapshotStore,
+} from './snapshot-store.js';
+export { SnapshotTaker, type SnapshotObserver, type SnapshotSettings } from './snapshot-taker.js';
 export { Outbox, type PumpReport } from './outbox.js';
 export { partitionOf } from './partition.js';
 export { PartitionState } from './partition-state.js';
 export { processBatch, type BatchPorts, type BatchReport } from './process-batch.js';
 export { refold, type Refolded, type RefoldedStates, type RefoldOptions } from './refold.js';
-export { type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
+export { type Opening, type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
 export { DEFAULT_RELATIONSHIP_SETTINGS, type RelationshipSettings } from './relationship-settings.js';
 export { RelationshipWorker } from './relationship-worker.js';
 export {

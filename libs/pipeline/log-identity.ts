@@ -142,31 +142,27 @@ export async function firstEpoch(
   );
 }
 
-/** @throws ForeignLogError   the checkpoint was not folded from this log */
-export async function assertSameLog(
+/**
+ * Whether a checkpoint was folded from this log.
+ * @returns why it was not, to follow the name of what was folded; null where it was
+ */
+export async function differenceFromLog(
   log: Log,
   codec: LogCodec,
   input: TopicPartition,
-  checkpoint: Checkpoint,
-  directory: string,
-): Promise<void> {
-  const wayOut = `If the log is right, delete ${directory} and the partition is folded from the log again.`;
+  { logId, lastApplied }: Checkpoint,
+): Promise<string | null> {
   const first = await firstEpoch(log, codec, input);
-  if (first !== null && first.logId !== checkpoint.logId) {
-    throw new ForeignLogError(
-      `The local state of ${input.topic}-${input.partition} was folded from log ${checkpoint.logId}, ` +
-        `but this is log ${first.logId}. ${wayOut}`,
-    );
+  if (first !== null && first.logId !== logId) {
+    return `was folded from log ${logId}, but this is log ${first.logId}`;
   }
-  const { lastApplied } = checkpoint;
-  if (lastApplied === null) return;
+  if (lastApplied === null) return null;
   const found = await recordAt(log, input, lastApplied.offset);
-  if (found === undefined || recordHash(found.value) !== lastApplied.hash) {
-    throw new ForeignLogError(
-      `Record ${lastApplied.offset} of ${input.topic}-${input.partition} is ${found === undefined ? 'gone' : 'not the one'} ` +
-        `that the local state was folded from. ${wayOut}`,
-    );
-  }
+  if (found !== undefined && recordHash(found.value) === lastApplied.hash) return null;
+  return (
+    `was folded up to record ${lastApplied.offset} of ${input.topic}-${input.partition}, ` +
+    (found === undefined ? 'which is gone' : 'which is another one in this log')
+  );
 }
 
 async function recordAt(

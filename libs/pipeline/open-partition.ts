@@ -1,10 +1,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DueIndex, dueOf, Figures, FOLD_VERSION, INITIAL_FRAME, restoreFigures } from '#domain';
+import { DueIndex, dueOf, Figures, INITIAL_FRAME, restoreFigures } from '#domain';
 import { type LogCodec } from './codecs.js';
-import { assertSameLog, firstEpoch, ForeignLogError } from './log-identity.js';
+import {
+  assertCommittedInLog,
+  assertFoldedByUs,
+  assertInLog,
+  lostRecords,
+  nameOf,
+  type LogBounds,
+} from './partition-ground.js';
+import { differenceFromLog, firstEpoch, ForeignLogError } from './log-identity.js';
 import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
 import { Outbox } from './outbox.js';
 import { PartitionState } from './partition-state.js';
+import {
+  restoreNewest,
+  StoreUnusableError,
+  type RefusedSnapshot,
+  type Restored,
+} from './restore-snapshot.js';
+import { type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
 import { StateCache } from './state-cache.js';
 import { type Checkpoint, type PartitionStore, type StateStore } from './state-store.js';
 
@@ -15,20 +30,34 @@ export interface OpenPorts {
   readonly store: StateStore;
   /** For messages: where the store lives. */
   readonly storeDirectory: string;
+  /** What a partition without a store is brought back from. Null: from the log alone. */
+  readonly snapshots: SnapshotStore | null;
   /** Decoded states kept in memory per partition. */
   readonly cachedStatesMax: number;
+}
+
+/** Where the state of a partition came from when it was opened. */
+export interface PartitionOrigin {
+  /** Null: from the local store; or from nowhere, and the log is folded from its start. */
+  readonly snapshot: SnapshotManifest | null;
+  /** Snapshots that were passed over. */
+  readonly refused: readonly RefusedSnapshot[];
+  /** A local store that could not be read, and where it is kept. */
+  readonly setAside: { readonly reason: string; readonly kept: string } | null;
 }
 
 export interface OpenedPartition {
   readonly state: PartitionState;
   /** Where the log ended when the partition was opened. */
   readonly end: number;
+  readonly origin: PartitionOrigin;
 }
 
 /**
  * Brings a partition back: opens its store at checkpoint S, reads the committed position C ≥ S, and leaves it
- * to the caller to fold S..C without publishing. Call it only after the group's writer for this partition is
- * open, so that C can no longer move.
+ * to the caller to fold S..C without publishing. Where there is no store, S is that of the newest snapshot that can
+ * be used, else the start of the log. Call it only after the group's writer for this partition is open, so that C
+ * can no longer move.
  *
  * @throws ForeignLogError   the store, the log and the committed position do not belong together; the message
  *   says the way out
@@ -36,80 +65,91 @@ export interface OpenedPartition {
 export async function openPartition(input: TopicPartition, ports: OpenPorts): Promise<OpenedPartition> {
   const committed = await ports.log.committed(ports.group, input);
   const ends = await endsOf(input, ports.log);
+  const bounds = { committed, ends };
+  assertCommittedInLog(input, bounds, ports);
+  let setAside: PartitionOrigin['setAside'] = null;
+  try {
+    const state = await fromDisk(input, bounds, ports);
+    if (state !== null) return { state, end: ends.end, origin: { snapshot: null, refused: [], setAside } };
+  } catch (error) {
+    if (!(error instanceof StoreUnusableError)) throw error;
+    setAside = { reason: error.message, kept: ports.store.setAside(input.partition) };
+  }
+  const { found, refused } = await fromSnapshot(input, bounds, ports);
+  const state = found?.value ?? (await fromStart(input, bounds, refused, ports));
+  return { state, end: ends.end, origin: { snapshot: found?.manifest ?? null, refused, setAside } };
+}
+
+/** @returns null where there is no store yet */
+async function fromDisk(
+  input: TopicPartition,
+  bounds: LogBounds,
+  ports: OpenPorts,
+): Promise<PartitionState | null> {
   const store = ports.store.open(input.partition);
   try {
-    const checkpoint = store.checkpoint();
-    assertInLog(input, checkpoint?.offset ?? 0, committed, ends, ports);
+    const checkpoint = checkpointOf(store);
     if (checkpoint === null) {
-      // Throws where the log does not begin as one of ours.
-      await firstEpoch(ports.log, ports.logCodec, input);
-      return { state: fresh(input.partition, store, committed ?? 0, ports), end: ends.end };
+      store.close();
+      return null;
     }
-    assertFoldedByUs(input, checkpoint, committed, ports);
-    await assertSameLog(ports.log, ports.logCodec, input, checkpoint, ports.storeDirectory);
-    const state = await restored(input.partition, store, checkpoint, committed ?? 0, ports);
-    return { state, end: ends.end };
+    assertInLog(input, checkpoint.offset, bounds.ends, ports);
+    assertFoldedByUs(input, checkpoint, bounds.committed, ports);
+    const difference = await differenceFromLog(ports.log, ports.logCodec, input, checkpoint);
+    if (difference !== null) {
+      throw new ForeignLogError(
+        `The local state of ${nameOf(input)} ${difference}. If the log is right, delete ${ports.storeDirectory} and ` +
+          'the partition is folded from the log again.',
+      );
+    }
+    return await restored(input.partition, store, checkpoint, bounds.committed ?? 0, ports);
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
+function checkpointOf(store: PartitionStore): Checkpoint | null {
+  try {
+    return store.checkpoint();
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+async function fromSnapshot(
+  input: TopicPartition,
+  bounds: LogBounds,
+  ports: OpenPorts,
+): Promise<Restored<PartitionState>> {
+  const { snapshots } = ports;
+  if (snapshots === null) return { found: null, refused: [] };
+  return restoreNewest(input, { ...ports, snapshots }, bounds, (store, { checkpoint }) =>
+    restored(input.partition, store, checkpoint, bounds.committed ?? 0, ports),
+  );
+}
+
+async function fromStart(
+  input: TopicPartition,
+  { committed, ends }: LogBounds,
+  refused: readonly RefusedSnapshot[],
+  ports: OpenPorts,
+): Promise<PartitionState> {
+  if (ends.start > 0) {
+    const snapshots = refused.map(({ id, reason }) => ` Snapshot ${id} ${reason}.`).join('');
+    throw new ForeignLogError(`${lostRecords(input, 0, ends, ports)}${snapshots}`);
+  }
+  // Throws where the log does not begin as one of ours.
+  await firstEpoch(ports.log, ports.logCodec, input);
+  // What a restore has left here that was broken off.
+  ports.store.drop(input.partition);
+  return fresh(input.partition, ports.store.open(input.partition), committed ?? 0, ports);
+}
+
 async function endsOf(input: TopicPartition, log: Log): Promise<PartitionEnds> {
   const ends = (await log.ends(input.topic)).find(({ partition }) => partition === input.partition);
   if (ends === undefined) throw new Error(`${nameOf(input)} does not exist`);
   return ends;
-}
-
-/** The log must still have what is to be folded next, and must have had what was committed. */
-function assertInLog(
-  input: TopicPartition,
-  position: number,
-  committed: number | null,
-  { start, end }: PartitionEnds,
-  { group, storeDirectory }: OpenPorts,
-): void {
-  const name = nameOf(input);
-  if (start > position) {
-    throw new ForeignLogError(
-      `${name} begins at offset ${start}, but the local state of group ${group} is at ${position}: what lies between was ` +
-        `never folded and is gone. Put a copy of ${storeDirectory} from after offset ${start} in its place, or start ` +
-        'a new log; this topic must be kept for ever (retention.ms -1).',
-    );
-  }
-  if (committed !== null && committed > end) {
-    throw new ForeignLogError(
-      `Group ${group} has committed offset ${committed} of ${name}, but the log ends at ${end}: it was cut or is another ` +
-        `one. If the log is right, delete ${storeDirectory} and the committed offsets of group ${group}.`,
-    );
-  }
-}
-
-function assertFoldedByUs(
-  input: TopicPartition,
-  checkpoint: Checkpoint,
-  committed: number | null,
-  { group, storeDirectory }: OpenPorts,
-): void {
-  const name = nameOf(input);
-  const wayOut = `Delete ${storeDirectory} to fold ${name} from the log again.`;
-  if (checkpoint.foldVersion !== FOLD_VERSION) {
-    throw new ForeignLogError(
-      `The local state of ${name} was folded by version ${checkpoint.foldVersion} of the fold, this is version ${FOLD_VERSION}. ${wayOut}`,
-    );
-  }
-  if (committed === null) {
-    throw new ForeignLogError(
-      `The local state of ${name} is at offset ${checkpoint.offset}, but group ${group} has no committed offset ` +
-        `(expired, or another cluster): what has been published is not known. Commit offset ${checkpoint.offset} for the ` +
-        `group if nothing was published behind it; else delete ${storeDirectory}, which publishes everything again.`,
-    );
-  }
-  if (committed < checkpoint.offset) {
-    throw new ForeignLogError(
-      `The local state of ${name} is at offset ${checkpoint.offset}, ahead of the committed offset ${committed}. ${wayOut}`,
-    );
-  }
 }
 
 function fresh(partition: number, store: PartitionStore, mutedTo: number, ports: OpenPorts): PartitionState {
@@ -130,6 +170,7 @@ function fresh(partition: number, store: PartitionStore, mutedTo: number, ports:
 /** States read between two turns of the event loop. */
 const STATES_PER_TURN = 20_000;
 
+/** @throws StoreUnusableError */
 async function restored(
   partition: number,
   store: PartitionStore,
@@ -137,16 +178,9 @@ async function restored(
   mutedTo: number,
   ports: OpenPorts,
 ): Promise<PartitionState> {
-  const { figures, frame } = restoreFigures((name) => store.blob(name));
-  const dues = new DueIndex();
-  let read = 0;
-  for (const [key, value] of store.states()) {
-    dues.add(key, dueOf(value, frame));
-    read += 1;
-    if (read % STATES_PER_TURN === 0) await nextTurn();
-  }
-  const outbox = new Outbox();
-  outbox.restore(store.outbox());
+  const { figures, frame, dues, outbox } = await readStore(store).catch((error: unknown) => {
+    throw unusable(error);
+  });
   return new PartitionState({
     partition,
     store,
@@ -161,6 +195,21 @@ async function restored(
   });
 }
 
-function nameOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`;
+async function readStore(store: PartitionStore) {
+  const { figures, frame } = restoreFigures((name) => store.blob(name));
+  const dues = new DueIndex();
+  let read = 0;
+  for (const [key, value] of store.states()) {
+    dues.add(key, dueOf(value, frame));
+    read += 1;
+    if (read % STATES_PER_TURN === 0) await nextTurn();
+  }
+  const outbox = new Outbox();
+  outbox.restore(store.outbox());
+  return { figures, frame, dues, outbox };
+}
+
+function unusable(error: unknown): StoreUnusableError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreUnusableError(`cannot be read: ${reason}`, { cause: error });
 }

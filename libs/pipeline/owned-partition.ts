@@ -8,7 +8,12 @@ import {
   type TopicPartition,
 } from './log.js';
 import { nextTicks } from './next-ticks.js';
-import { openPartition, type OpenedPartition, type OpenPorts } from './open-partition.js';
+import {
+  openPartition,
+  type OpenedPartition,
+  type OpenPorts,
+  type PartitionOrigin,
+} from './open-partition.js';
 import { type PumpReport } from './outbox.js';
 import { type PartitionState } from './partition-state.js';
 import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
@@ -16,6 +21,8 @@ import { type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
 import { SerialQueue } from './serial-queue.js';
+import { type SnapshotObserver, type SnapshotTaker } from './snapshot-taker.js';
+import { type FrozenPartition } from './state-store.js';
 
 export interface RelationshipPorts extends Omit<BatchPorts, 'writer'>, OpenPorts {
   readonly sink: FigureSink;
@@ -25,17 +32,25 @@ export interface RelationshipPorts extends Omit<BatchPorts, 'writer'>, OpenPorts
 
 /** Told what happens, for metrics and logs. */
 export interface RelationshipObserver {
-  opened(input: TopicPartition, state: PartitionState): void;
+  opened(input: TopicPartition, state: PartitionState, opening: Opening): void;
   batch(input: TopicPartition, report: BatchReport, lag: number, state: PartitionState): void;
   pumped(input: TopicPartition, report: PumpReport, outboxRows: number): void;
   checkpointed(input: TopicPartition, durationMs: number): void;
   closed(input: TopicPartition): void;
+  readonly snapshots: SnapshotObserver;
+}
+
+/** Where the state came from, and how long that took. */
+export interface Opening extends PartitionOrigin {
+  readonly durationMs: number;
 }
 
 export interface OwnedParts {
   readonly ports: RelationshipPorts;
   readonly settings: RelationshipSettings;
   readonly observer: RelationshipObserver;
+  /** Null where no snapshots are taken. */
+  readonly snapshots: SnapshotTaker | null;
   /** Null where nobody can be told of a loss outside of a batch. */
   readonly assignment: Assignment | null;
 }
@@ -90,12 +105,15 @@ export class OwnedPartition {
 
   /** @throws ForeignLogError */
   static async open(input: TopicPartition, parts: OwnedParts): Promise<OwnedPartition> {
-    const { ports } = parts;
+    const { ports, observer } = parts;
+    const startedAt = ports.now();
     // Opening the writer fences a former owner; only then is the committed position final.
     const writer = await ports.log.writer(ports.group, input);
     try {
       const opened = await openPartition(input, ports);
-      return new OwnedPartition(input, opened, { ...ports, writer }, parts);
+      const owned = new OwnedPartition(input, opened, { ...ports, writer }, parts);
+      observer.opened(input, opened.state, { ...opened.origin, durationMs: ports.now() - startedAt });
+      return owned;
     } catch (error) {
       await writer.close();
       throw error;
@@ -133,7 +151,17 @@ export class OwnedPartition {
   async maintain(): Promise<void> {
     if (this.#isClosed) return;
     this.#maintainStore();
+    // Not awaited: nothing waits for a snapshot.
+    void this.parts.snapshots?.maintain(this);
     await this.#tick();
+  }
+
+  get partition(): number {
+    return this.input.partition;
+  }
+
+  freeze(): FrozenPartition | null {
+    return this.state.freeze();
   }
 
   /** What has changed becomes rows and is sent now, whatever the intervals say. Never rejects. */
@@ -160,6 +188,7 @@ export class OwnedPartition {
     this.#isClosed = true;
     this.#rows.stop();
     this.state.close();
+    this.parts.snapshots?.forget(this.partition);
     this.parts.observer.closed(this.input);
     await this.batchPorts.writer.close();
   }

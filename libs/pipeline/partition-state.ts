@@ -15,7 +15,7 @@ import { type LogRecord } from './log.js';
 import { type Outbox } from './outbox.js';
 import { personRow, type FigureRow, type RowHead } from './rows.js';
 import { type StateCache } from './state-cache.js';
-import { type PartitionStore } from './state-store.js';
+import { type FrozenPartition, type PartitionStore } from './state-store.js';
 
 /** Everything a partition holds in memory; all of it can be folded again from the log. */
 export interface PartitionParts {
@@ -206,6 +206,11 @@ export class PartitionState {
     outbox.storedNow();
     this.#checkpointed = this.#position;
     return true;
+  }
+
+  /** What the store holds now: the state as of the last checkpoint. */
+  freeze(): FrozenPartition | null {
+    return this.parts.store.freeze();
   }
 
   close(): void {

@@ -22,6 +22,10 @@ export interface RelationshipSettings {
   readonly dirtyStatesMax: number;
   /** How long a partition that leaves this member tries to send its rows; the rest goes with its store, ms. */
   readonly drainMs: number;
+  /** How often each partition gets a snapshot, where there is a place for them, ms. */
+  readonly snapshotIntervalMs: number;
+  /** How many snapshots of a partition stay. */
+  readonly snapshotsKept: number;
 }
 
 export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
@@ -33,4 +37,6 @@ export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
   checkpointIntervalMs: 10_000,
   dirtyStatesMax: 20_000,
   drainMs: 1_500,
+  snapshotIntervalMs: 600_000,
+  snapshotsKept: 2,
 };

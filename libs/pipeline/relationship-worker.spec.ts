@@ -252,6 +252,7 @@ describe('the relationship worker', () => {
         });
       },
       drop: (partition: number) => store.drop(partition),
+      setAside: (partition: number) => store.setAside(partition),
       close: () => undefined,
     };
     const worker = world.worker({ store: failing });

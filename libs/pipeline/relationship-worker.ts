@@ -9,23 +9,29 @@ import {
 import { OwnedPartition, type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
 import { type PartitionState } from './partition-state.js';
 import { type RelationshipSettings } from './relationship-settings.js';
+import { SnapshotTaker } from './snapshot-taker.js';
 
 /** Folds the partitions of the relationship log that this member owns. */
 export class RelationshipWorker implements ConsumerHandler {
   readonly #owned = new Map<number, OwnedPartition>();
+  readonly #snapshots: SnapshotTaker | null;
 
   constructor(
     private readonly ports: RelationshipPorts,
     private readonly settings: RelationshipSettings,
     private readonly observer: RelationshipObserver,
-  ) {}
+  ) {
+    const { snapshots, now } = ports;
+    const kept = { everyMs: settings.snapshotIntervalMs, keep: settings.snapshotsKept };
+    this.#snapshots = snapshots === null ? null : new SnapshotTaker(snapshots, kept, now, observer.snapshots);
+  }
 
   async assigned(input: TopicPartition, assignment: Assignment | null = null): Promise<number> {
     await this.#take(input.partition)?.close();
     const { ports, settings, observer } = this;
-    const owned = await OwnedPartition.open(input, { ports, settings, observer, assignment });
+    const snapshots = this.#snapshots;
+    const owned = await OwnedPartition.open(input, { ports, settings, observer, snapshots, assignment });
     this.#owned.set(input.partition, owned);
-    observer.opened(input, owned.state);
     return owned.state.position;
   }
 

@@ -29,6 +29,20 @@ export interface CheckpointWrite {
   readonly outbox: Iterable<OutboxEntry>;
 }
 
+export type StoreEntryKind = 'blob' | 'outbox' | 'state';
+export type StoreEntry = readonly [kind: StoreEntryKind, key: string, value: Buffer];
+
+/** What a partition held at one instant. It ends with the store that it was taken of. */
+export interface FrozenPartition {
+  readonly checkpoint: Checkpoint;
+  /**
+   * The next entries, of about so many bytes: blobs first, then the outbox, then the states, each in the order of
+   * the keys' bytes. None: that was all.
+   */
+  read(bytesMax: number): readonly StoreEntry[];
+  close(): void;
+}
+
 export interface PartitionStore {
   checkpoint(): Checkpoint | null;
   get(key: string): Buffer | undefined;
@@ -37,13 +51,23 @@ export interface PartitionStore {
   outbox(): Iterable<readonly [key: string, value: Buffer]>;
   /** All of it or nothing, durable when it returns. */
   write(write: CheckpointWrite): void;
+  /** Entries of a store that has no checkpoint yet. They count for nothing until `write` gives it one. */
+  load(entries: readonly StoreEntry[]): void;
+  /** What it holds now, to be read bit by bit whatever is written meanwhile; null before the first checkpoint. */
+  freeze(): FrozenPartition | null;
   close(): void;
 }
 
 export interface StateStore {
   /** @throws if this partition is open already in this process */
   open(partition: number): PartitionStore;
-  /** Deletes a partition's store, for a rebuild. */
+  /** Deletes a partition's store, for a rebuild. @throws if it is open */
   drop(partition: number): void;
+  /**
+   * Keeps what the partition holds under another name, out of the way, and begins it anew.
+   * @returns where it is kept, for messages
+   * @throws if it is open
+   */
+  setAside(partition: number): string;
   close(): void;
 }

@@ -14,11 +14,11 @@ import {
 import { type Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
-import { initialiseLog, type Log, type LogSetup } from '#pipeline';
+import { initialiseLog, type Log, type LogSetup, type SnapshotStore } from '#pipeline';
 import { type AppLogger, ConfigError, Dependency } from '#service';
-import { DataDirectoryLock } from '#state-store';
+import { DataDirectoryLock, SnapshotDirectory } from '#state-store';
 import { type Codecs, openCodecs } from './codecs.js';
-import { logDirectory, openStateStore, type OpenStateStore } from './data-folder.js';
+import { logDirectory, openStateStore, openStateStoreAnyway, type OpenStateStore } from './data-folder.js';
 import { kafkaAccess, registryAccess } from './server-access.js';
 import { type PlatformConfig } from './settings.js';
 import { watchedClickHouse, watchedRegistry } from './watched.js';
@@ -46,6 +46,7 @@ export class Platform {
     private readonly partitions: number,
     /** Null where nothing of this process lives in the data folder. */
     readonly lock: DataDirectoryLock | null,
+    private readonly logger: AppLogger,
   ) {
     const { signal } = this.#closing;
     this.clickhouse = watchedClickHouse(adapters.clickhouse, status.clickhouse, signal);
@@ -91,7 +92,7 @@ export class Platform {
       };
       const adapters = await openAdapters(config, catalog, status, logger);
       const partitions = config.embeddedPartitions ?? LOG_PARTITIONS_EMBEDDED;
-      return new Platform(config.dataDir, adapters.log, catalog, status, adapters, partitions, lock);
+      return new Platform(config.dataDir, adapters.log, catalog, status, adapters, partitions, lock, logger);
     } catch (error) {
       lock?.release();
       throw error;
@@ -131,8 +132,16 @@ export class Platform {
     return ends.length;
   }
 
+  /** One that cannot be read is set aside, which the log says. */
   openStateStore(name: string): OpenStateStore {
-    return openStateStore(this.dataDir, name);
+    if (this.lock === null) return openStateStore(this.dataDir, name);
+    return openStateStoreAnyway(this.dataDir, name, (reason, kept) =>
+      this.logger.warn('the local store could not be read and was set aside', { reason, kept }),
+    );
+  }
+
+  openSnapshots(directory: string): SnapshotStore {
+    return new SnapshotDirectory(directory);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,6 @@
 export { DataDirectoryLock, DataDirectoryLockedError, type LockHolder } from './data-directory-lock.js';
-export { KeyTooLongError } from './lmdb-partition-store.js';
+export { KeyTooLongError } from './stored-key.js';
 export { LmdbStateStore } from './lmdb-state-store.js';
 export { ForeignStoreDirectoryError } from './store-environment.js';
+export { SnapshotDirectory } from './snapshot-directory.js';
+export { TornStoreError } from './data-file.js';

@@ -1,24 +1,13 @@
-import type { Checkpoint, CheckpointWrite, PartitionStore } from '#pipeline';
+import type { Checkpoint, CheckpointWrite, FrozenPartition, PartitionStore, StoreEntry } from '#pipeline';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.js';
-import type { StoreDatabase, StoreEnvironment } from './store-environment.js';
-
-/** A key that LMDB cannot hold. */
-export class KeyTooLongError extends Error {
-  override readonly name = 'KeyTooLongError';
-}
-
-/** The first byte of a key says what it is. */
-const CHECKPOINT = 0x63;
-const STATE = 0x73;
-const BLOB = 0x62;
-const OUTBOX = 0x6f;
-
-/** LMDB's limit with 4 KiB pages is 1,978 bytes, of which the first is ours. In UTF-8 bytes. */
-const KEY_BYTES_MAX = 1_977;
+import { LmdbFrozenPartition } from './lmdb-frozen-partition.js';
+import { BLOB, CHECKPOINT, exactly, KIND_OF, OUTBOX, STATE, storedKey } from './stored-key.js';
+import type { ReadView, StoreDatabase, StoreEnvironment } from './store-environment.js';
 
 /** One partition's database. What it hands out are copies that belong to the caller and stay valid. */
 export class LmdbPartitionStore implements PartitionStore {
   private closed = false;
+  private readonly frozen = new Set<FrozenPartition>();
 
   constructor(
     private readonly environment: StoreEnvironment,
@@ -28,8 +17,7 @@ export class LmdbPartitionStore implements PartitionStore {
 
   checkpoint(): Checkpoint | null {
     this.assertOpen();
-    const stored = this.database.getBinary(Buffer.of(CHECKPOINT));
-    return stored === undefined ? null : decodeCheckpoint(stored);
+    return this.checkpointIn();
   }
 
   get(key: string): Buffer | undefined {
@@ -61,10 +49,37 @@ export class LmdbPartitionStore implements PartitionStore {
     });
   }
 
+  load(entries: readonly StoreEntry[]): void {
+    this.assertOpen();
+    if (this.checkpoint() !== null) throw new Error('this partition store has a checkpoint already');
+    this.environment.transact(() => {
+      for (const [kind, key, value] of entries) this.put(KIND_OF[kind], key, value);
+    });
+  }
+
+  freeze(): FrozenPartition | null {
+    this.assertOpen();
+    const view = this.environment.view();
+    const checkpoint = this.checkpointIn(view);
+    if (checkpoint === null) {
+      view.done();
+      return null;
+    }
+    const frozen = new LmdbFrozenPartition(this.database, view, checkpoint, () => this.frozen.delete(frozen));
+    this.frozen.add(frozen);
+    return frozen;
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    for (const frozen of this.frozen) frozen.close();
     this.onClosed();
+  }
+
+  private checkpointIn(view?: ReadView): Checkpoint | null {
+    const stored = this.database.get(Buffer.of(CHECKPOINT), view === undefined ? {} : { transaction: view });
+    return stored === undefined ? null : decodeCheckpoint(stored);
   }
 
   private read(kind: number, key: string): Buffer | undefined {
@@ -91,23 +106,4 @@ export class LmdbPartitionStore implements PartitionStore {
   private assertOpen(): void {
     if (this.closed) throw new Error('this partition store is closed');
   }
-}
-
-function storedKey(kind: number, key: string): Buffer {
-  const length = Buffer.byteLength(key, 'utf8');
-  if (length > KEY_BYTES_MAX) {
-    const start = JSON.stringify(key.slice(0, 40));
-    throw new KeyTooLongError(
-      `a key of ${length} bytes is over the ${KEY_BYTES_MAX} of the store: ${start}…`,
-    );
-  }
-  const stored = Buffer.allocUnsafe(length + 1);
-  stored[0] = kind;
-  stored.write(key, 1, 'utf8');
-  return stored;
-}
-
-/** The package's large values are buffers whose `length` is less than what lies behind them. */
-function exactly(value: Buffer): Buffer {
-  return Buffer.from(value.buffer, value.byteOffset, value.length);
 }

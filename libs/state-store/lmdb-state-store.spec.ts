@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { stateStoreContract, TempDir } from '#testing';
 import { open as openLmdb } from 'lmdb';
-import { LmdbStateStore } from './index.js';
+import { LmdbStateStore, TornStoreError } from './index.js';
 
 stateStoreContract('LMDB', () => {
   const dir = new TempDir('state');
@@ -45,6 +46,62 @@ describe('LmdbStateStore', () => {
     const again = openLmdb({ path });
     expect([...again.getKeys()].length).toBe(1);
     await again.close();
+  });
+
+  describe('of which a part is missing', () => {
+    const written = (name: string): string => {
+      const path = dir.join(name);
+      const store = LmdbStateStore.open({ path });
+      const partition = store.open(0);
+      const checkpoint = {
+        ...{
+          logId: 'log',
+          epoch: 1,
+          generation: 1,
+          foldVersion: 1,
+          offset: 5,
+          lastApplied: null,
+          watermark: 0,
+        },
+      };
+      for (let round = 0; round < 3; round += 1) {
+        const states = Array.from({ length: 3_000 }, (_, i): [string, Buffer] => [
+          `p${i}`,
+          Buffer.alloc(500, round),
+        ]);
+        partition.write({ checkpoint, states, blobs: [], outbox: [] });
+      }
+      store.close();
+      return join(path, 'data.mdb');
+    };
+
+    it('is said to be torn where the end is gone, at any place', () => {
+      const file = written('cut');
+      const whole = readFileSync(file);
+      for (const share of [0.9, 0.5, 0.1, 0.0001]) {
+        writeFileSync(file, whole.subarray(0, Math.floor(whole.length * share)));
+        expect(() => LmdbStateStore.open({ path: dir.join('cut') })).toThrow(TornStoreError);
+      }
+      writeFileSync(file, whole);
+      const store = LmdbStateStore.open({ path: dir.join('cut') });
+      expect([...store.open(0).states()]).toHaveLength(3_000);
+      store.close();
+    });
+
+    it('is opened where only pages are missing that a commit had given up, and does not end the process', () => {
+      const file = written('short');
+      const whole = readFileSync(file);
+      writeFileSync(file, whole.subarray(0, whole.length - 3 * 4_096));
+      const store = LmdbStateStore.open({ path: dir.join('short') });
+      const partition = store.open(0);
+      // Here they had not been given up, so they cannot be read; that is an error, and no more than that.
+      try {
+        expect([...partition.states()].length).toBeLessThanOrEqual(3_000);
+      } catch (error) {
+        expect(String(error)).toMatch(/MDB_/);
+      }
+      store.close();
+    });
   });
 
   it('opens a directory once in a process', () => {

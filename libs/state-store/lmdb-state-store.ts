@@ -42,6 +42,14 @@ export class LmdbStateStore implements StateStore {
     this.database(partition).clearSync();
   }
 
+  setAside(partition: number): string {
+    this.assertOpen();
+    if (this.partitions.has(partition))
+      throw new Error(`partition ${partition} is open and cannot be set aside`);
+    this.databases.delete(partition);
+    return `${this.environment.path} as ${this.environment.setAside(partition)}`;
+  }
+
   close(): void {
     if (this.closed) return;
     for (const store of [...this.partitions.values()]) store.close();

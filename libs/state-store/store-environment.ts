@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open, type Database, type RootDatabase, type Transaction } from 'lmdb';
+import { assertIsWhole } from './data-file.js';
 
 /** What the directory holds is not a state store, or one that this version cannot read. */
 export class ForeignStoreDirectoryError extends Error {
@@ -8,13 +9,18 @@ export class ForeignStoreDirectoryError extends Error {
 }
 
 export type StoreDatabase = Database<Buffer, Buffer>;
+/** All databases as of one instant, until it is `done`. */
+export type ReadView = Transaction;
 
 export interface StoreEnvironment {
   readonly path: string;
   /** The database of one partition, made when it is asked for the first time. */
   partition(partition: number): StoreDatabase;
+  /** From now on the partition has another database, an empty one. @returns the name of the one before */
+  setAside(partition: number): string;
   /** One write transaction; a throw aborts it. Flushed to disk when it returns. */
   transact<T>(work: () => T): T;
+  view(): ReadView;
   close(): void;
 }
 
@@ -22,9 +28,6 @@ export interface StoreEnvironment {
 const PARTITIONS_MAX = 256;
 const FORMAT_KEY = Buffer.from('format');
 const FORMAT = 'channel-gravity state store 1';
-/** Where LMDB (as built into the `lmdb` package) keeps the magic number of a data file. */
-const MAGIC_AT = 24;
-const MAGIC = 0xbeefc0de;
 
 /** One process may open a directory once, else a partition could be open twice. */
 const openDirectories = new Set<string>();
@@ -34,7 +37,7 @@ export function openStoreEnvironment(directory: string): StoreEnvironment {
   const path = realpathSync(directory);
   if (openDirectories.has(path))
     throw new Error(`the state store in ${path} is open already in this process`);
-  if (existsSync(join(path, 'data.mdb'))) assertIsLmdb(join(path, 'data.mdb'));
+  if (existsSync(join(path, 'data.mdb'))) assertIsWhole(join(path, 'data.mdb'));
   const root: RootDatabase<Buffer, Buffer> = open<Buffer, Buffer>({
     path,
     encoding: 'binary',
@@ -43,8 +46,9 @@ export function openStoreEnvironment(directory: string): StoreEnvironment {
     // The plain LMDB commit: pages, fdatasync, then the meta page through an O_DSYNC handle.
     overlappingSync: false,
   });
+  let meta: StoreDatabase;
   try {
-    claimFormat(root, path);
+    meta = claimFormat(root, path);
   } catch (error) {
     void root.close();
     throw error;
@@ -56,13 +60,17 @@ export function openStoreEnvironment(directory: string): StoreEnvironment {
       if (!Number.isInteger(partition) || partition < 0 || partition >= PARTITIONS_MAX) {
         throw new RangeError(`a state store holds partitions 0 to ${PARTITIONS_MAX - 1}, not ${partition}`);
       }
-      return root.openDB<Buffer, Buffer>({
-        name: `partition-${partition}`,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-      });
+      return openDatabase(root, databaseOf(meta, partition));
+    },
+    setAside(partition) {
+      const before = databaseOf(meta, partition);
+      const [, nth = '1'] = before.split('.');
+      const after = `partition-${partition}.${Number(nth) + 1}`;
+      root.transactionSync(() => void meta.put(databaseKey(partition), Buffer.from(after)));
+      return before;
     },
     transact: (work) => root.transactionSync(work),
+    view: () => root.useReadTransaction(),
     close() {
       openDirectories.delete(path);
       // Every write was synchronous, so nothing is left to wait for and this closes at once.
@@ -71,37 +79,35 @@ export function openStoreEnvironment(directory: string): StoreEnvironment {
   };
 }
 
-/** LMDB reads a foreign file as if it were its own and takes the process down, so look before opening. */
-function assertIsLmdb(file: string): void {
-  const head = Buffer.alloc(MAGIC_AT + 4);
-  const descriptor = openSync(file, 'r');
-  try {
-    const length = readSync(descriptor, head, 0, head.length, 0);
-    if (length === 0) return; // killed between creating the file and its first write: LMDB starts anew
-    if (length === head.length && head.readUInt32LE(MAGIC_AT) === MAGIC) return;
-  } finally {
-    closeSync(descriptor);
-  }
-  throw new ForeignStoreDirectoryError(
-    `${file} is not an LMDB data file; the state store needs a directory of its own`,
-  );
-}
-
 /** The names of a store's databases lie in the root; anything else there belongs to somebody. */
-function claimFormat(root: RootDatabase<Buffer, Buffer>, path: string): void {
+function claimFormat(root: RootDatabase<Buffer, Buffer>, path: string): StoreDatabase {
   const names = [...root.getKeys()].map((key) => key.toString('utf8').replace(/\0$/, ''));
   if (names.length > 0 && !names.includes('meta')) {
     throw new ForeignStoreDirectoryError(
       `${path} is an LMDB directory of something else (${names.join(', ')})`,
     );
   }
-  const meta = root.openDB<Buffer, Buffer>({ name: 'meta', encoding: 'binary', keyEncoding: 'binary' });
+  const meta = openDatabase(root, 'meta');
   const found = meta.get(FORMAT_KEY)?.toString('utf8');
-  if (found === FORMAT) return;
+  if (found === FORMAT) return meta;
   if (found !== undefined || meta.getKeysCount() > 0) {
     throw new ForeignStoreDirectoryError(
       `${path} holds "${found ?? 'other data'}"; this version reads "${FORMAT}"`,
     );
   }
   root.transactionSync(() => void meta.put(FORMAT_KEY, Buffer.from(FORMAT)));
+  return meta;
+}
+
+function openDatabase(root: RootDatabase<Buffer, Buffer>, name: string): StoreDatabase {
+  return root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+}
+
+/** The name of a partition's database: its own, or that of the one that took its place. */
+function databaseOf(meta: StoreDatabase, partition: number): string {
+  return meta.get(databaseKey(partition))?.toString('utf8') ?? `partition-${partition}`;
+}
+
+function databaseKey(partition: number): Buffer {
+  return Buffer.from(`database of partition ${partition}`);
 }

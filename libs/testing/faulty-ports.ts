@@ -131,6 +131,7 @@ export function faultyStore(store: StateStore, plan: FaultPlan): StateStore {
   return {
     open: (partition) => faultyPartition(store.open(partition), plan),
     drop: (partition) => store.drop(partition),
+    setAside: (partition) => store.setAside(partition),
     close: () => store.close(),
   };
 }
@@ -142,6 +143,8 @@ function faultyPartition(store: PartitionStore, plan: FaultPlan): PartitionStore
     blob: (name) => store.blob(name),
     states: () => store.states(),
     outbox: () => store.outbox(),
+    load: (entries) => store.load(entries),
+    freeze: () => store.freeze(),
     write(write: CheckpointWrite) {
       const fault = plan.next('store.write');
       if (fault === 'error') throw new Error('no space left on the device');

@@ -32,6 +32,8 @@ export {
   type WorldCodecs,
 } from './pipeline-world.js';
 export { TempDir } from './temp-dir.js';
+export { MemorySnapshotStore } from './memory-snapshot-store.js';
+export { snapshotStoreContract, type OpenedSnapshotStore } from './snapshot-store-contract.js';
 export { stateStoreContract, type OpenedStateStore } from './state-store-contract.js';
 export { logContract, type OpenedLog } from './log-contract.js';
 export { eventually, LogProbe, RecordingHandler, seenRecords, type SeenRecord } from './log-probe.js';

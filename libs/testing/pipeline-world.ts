@@ -1,4 +1,5 @@
 /** The real path of the log in one process, driven by hand: embedded log, LMDB store, Avro codecs, a recording sink. */
+import { rmSync } from 'node:fs';
 import {
   DeadLetterCodec,
   IntakeProgressCodec,
@@ -65,6 +66,7 @@ export const SILENT_OBSERVER: RelationshipObserver = {
   pumped: () => undefined,
   checkpointed: () => undefined,
   closed: () => undefined,
+  snapshots: { found: () => undefined, taken: () => undefined, failed: () => undefined },
 };
 export const SILENT_INTAKE: IntakeObserver = {
   batch: () => undefined,
@@ -121,6 +123,7 @@ export class PipelineWorld {
       now: () => this.clock,
       store: this.store,
       storeDirectory: this.storeDirectory,
+      snapshots: null,
       cachedStatesMax: 1_000,
       sink: this.sink,
       progress: null,
@@ -144,6 +147,13 @@ export class PipelineWorld {
   reopenStore(): void {
     this.store.close();
     this.store = LmdbStateStore.open({ path: this.dir.join('state') });
+  }
+
+  /** As on a machine that has never had the partition. */
+  loseDisk(): void {
+    this.store.close();
+    rmSync(this.storeDirectory, { recursive: true });
+    this.store = LmdbStateStore.open({ path: this.storeDirectory });
   }
 
   async end(topic: string, partition = 0): Promise<number> {

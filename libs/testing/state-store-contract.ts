@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Checkpoint, CheckpointWrite, PartitionStore, StateStore } from '#pipeline';
+import type { Checkpoint, CheckpointWrite, PartitionStore, StateStore, StoreEntry } from '#pipeline';
 
 export interface OpenedStateStore {
   readonly store: StateStore;
@@ -178,6 +178,92 @@ export function stateStoreContract(name: string, open: () => OpenedStateStore): 
       again.write(write({ states: [['b', Buffer.from('2')]] }));
       expect(textsOf(again.states())).toEqual([['b', '2']]);
       expect(textsOf(partition.states())).toEqual([['a', '0']]);
+    });
+
+    it('has nothing to freeze before the first checkpoint', () => {
+      expect(partition.freeze()).toBeNull();
+      partition.load([['state', 'a', Buffer.from('1')]]);
+      expect(partition.freeze()).toBeNull();
+    });
+
+    it('freezes what it holds, whatever is written meanwhile, and gives it out bit by bit', async () => {
+      const value = (of: number): Buffer => Buffer.from(String(of).padStart(100, '.'));
+      const states = Array.from({ length: 500 }, (_, i): [string, Buffer] => [`p${i}`, value(i)]);
+      const [rules, row] = [Buffer.from('{}'), Buffer.from('row')];
+      partition.write(write({ states, blobs: [['rules', rules]], outbox: [{ key: 'row', value: row }] }));
+      const frozen = partition.freeze();
+      const seen: StoreEntry[] = [];
+      for (let round = 0; ; round += 1) {
+        const next = { ...CHECKPOINT, offset: CHECKPOINT.offset + 1 + round };
+        partition.write(
+          write({ checkpoint: next, states: states.map(([key]) => [key, round % 2 ? null : value(-round)]) }),
+        );
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        const entries = frozen?.read(5_000) ?? [];
+        if (entries.length === 0) break;
+        seen.push(...entries);
+      }
+      expect(frozen?.checkpoint).toEqual(CHECKPOINT);
+      expect(seen.slice(0, 2)).toEqual([
+        ['blob', 'rules', rules],
+        ['outbox', 'row', row],
+      ]);
+      const byKey = [...states].sort(([a], [b]) => (a < b ? -1 : 1));
+      expect(seen.slice(2).map(([kind, key, stored]) => [kind, key, stored.toString()])).toEqual(
+        byKey.map(([key, stored]) => ['state', key, stored.toString()]),
+      );
+      frozen?.close();
+      frozen?.close();
+      expect(() => frozen?.read(1)).toThrow(/closed/);
+    });
+
+    it('ends what is frozen when it is closed', () => {
+      partition.write(write({ states: [['a', Buffer.from('1')]] }));
+      const [one, other] = [partition.freeze(), partition.freeze()];
+      expect(one?.read(1)).toHaveLength(1);
+      other?.close();
+      partition.close();
+      expect(() => one?.read(1)).toThrow(/closed/);
+      one?.close();
+      expect(opened.reopen().open(0).get('a')?.toString()).toBe('1');
+    });
+
+    it('loads entries, which are nothing until there is a checkpoint', () => {
+      partition.load([
+        ['blob', 'rules', Buffer.from('{}')],
+        ['state', 'a', Buffer.from('1')],
+        ['outbox', 'row', Buffer.from('row')],
+      ]);
+      partition.load([['state', 'b', Buffer.from('2')]]);
+      expect(partition.checkpoint()).toBeNull();
+      partition.write(write({}));
+      const again = opened.reopen().open(0);
+      expect(again.checkpoint()).toEqual(CHECKPOINT);
+      expect(again.blob('rules')?.toString()).toBe('{}');
+      expect(textsOf(again.states())).toEqual([
+        ['a', '1'],
+        ['b', '2'],
+      ]);
+      expect(textsOf(again.outbox())).toEqual([['row', 'row']]);
+      expect(() => again.load([])).toThrow(/checkpoint already/);
+    });
+
+    it('sets a partition aside and begins it anew, more than once', () => {
+      const kept = ['first', 'second', 'third'].map((name) => {
+        const store = name === 'first' ? partition : opened.store.open(0);
+        expect(store.checkpoint()).toBeNull();
+        store.write(write({ states: [[name, Buffer.from(name)]] }));
+        expect(() => opened.store.setAside(0)).toThrow(/is open/);
+        store.close();
+        return opened.store.setAside(0);
+      });
+      expect(new Set(kept).size).toBe(3);
+      const again = opened.reopen();
+      const anew = again.open(0);
+      expect([...anew.states()]).toEqual([]);
+      anew.write(write({ states: [['last', Buffer.from('last')]] }));
+      expect(textsOf(anew.states())).toEqual([['last', 'last']]);
+      expect(again.open(1).checkpoint()).toBeNull();
     });
 
     it('opens a partition once at a time and refuses to work when closed', () => {

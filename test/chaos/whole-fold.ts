@@ -84,6 +84,7 @@ async function foldedRows(log: Log, codecs: Codecs): Promise<RecordingFigureSink
         now: () => 0,
         store,
         storeDirectory: directory.path,
+        snapshots: null,
         cachedStatesMax: 1_000_000,
         sink,
         progress: null,

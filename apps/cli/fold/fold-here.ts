@@ -63,6 +63,7 @@ export class FoldHere implements Folding {
       now: Date.now,
       store: store.store,
       storeDirectory: store.directory,
+      snapshots: null,
       cachedStatesMax,
       sink,
       // Recorded time has its ticks in the log already.
@@ -74,13 +75,17 @@ export class FoldHere implements Folding {
       outboxRowsMax,
     };
     const worker = new RelationshipWorker(ports, relationshipSettings, {
-      opened: () => undefined,
+      opened: ({ topic, partition }, _state, { setAside }) => {
+        if (setAside !== null)
+          warn(`the local store of ${topic}-${partition} ${setAside.reason}; it is kept in ${setAside.kept}`);
+      },
       batch: () => undefined,
       pumped: (_input, report) => {
         if (report.error !== null) warn(`figures wait for ClickHouse: ${report.error.message}`);
       },
       checkpointed: () => undefined,
       closed: () => undefined,
+      snapshots: { found: () => undefined, taken: () => undefined, failed: () => undefined },
     });
     const topics = [TOPICS.relationshipLog];
     const consumer = log.consumer({ group: RELATIONSHIP_GROUP, topics, batchRecordsMax });

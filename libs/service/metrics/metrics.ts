@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { SnapshotFigures } from './snapshot-figures.js';
 
 /** What an app knows about a batch once it is done. */
 export interface BatchObservation {
@@ -95,6 +96,7 @@ export class Metrics {
     ['partition'],
   );
 
+  private readonly snapshots = new SnapshotFigures(this.registry, () => this.now());
   private readonly held = new Map<string, () => readonly HeldRecords[]>();
 
   constructor(private readonly now: () => number = Date.now) {
@@ -141,7 +143,11 @@ export class Metrics {
           this.drift.set({ service, brand, what }, differ);
         }
       },
+      snapshot: (partition, takenAt, bytes, durationMs) =>
+        this.snapshots.taken({ service, partition }, takenAt, bytes, durationMs),
+      snapshotFailed: (partition) => this.snapshots.failed({ service, partition }),
       forget: (topic, partition) => {
+        this.snapshots.forget({ service, partition });
         this.lags.delete(lagKey(topic, partition));
         this.watermarks.delete(`${service}/${partition}`);
         this.outboxEntries.remove({ service, partition });
@@ -247,6 +253,13 @@ export interface ServiceMetrics {
   reconciled(at: number, durationMs: number, comparisons: readonly ReconciledFigures[]): void;
   /** @param probe  asked at each scrape, for every source topic */
   held(probe: () => readonly HeldRecords[]): void;
+  /**
+   * The newest snapshot of a partition.
+   * @param takenAt      ms
+   * @param durationMs   how long it took, where it was taken here
+   */
+  snapshot(partition: number, takenAt: number, bytes: number, durationMs?: number): void;
+  snapshotFailed(partition: number): void;
   /** Drops the gauges of a partition that has left this process. */
   forget(topic: string, partition: number): void;
 }

@@ -65,6 +65,7 @@ export async function undisturbedFold(
       now: () => 0,
       store: new SimulatedStateStore(disk, scheduler, new Life('reference')),
       storeDirectory: 'disk',
+      snapshots: null,
       cachedStatesMax: 1_000,
       sink,
       progress: null,

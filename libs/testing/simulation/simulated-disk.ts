@@ -1,10 +1,18 @@
-import { type Checkpoint, type CheckpointWrite, type PartitionStore, type StateStore } from '#pipeline';
+import {
+  type Checkpoint,
+  type CheckpointWrite,
+  type FrozenPartition,
+  type PartitionStore,
+  type StateStore,
+  type StoreEntry,
+} from '#pipeline';
 import { InvariantError, KilledError, type Life } from './life.js';
 import { type Scheduler } from './scheduler.js';
 import { type SeededRandom } from './seeded-random.js';
 
 interface Stored {
-  readonly checkpoint: Checkpoint;
+  /** Null while a restore is under way. */
+  readonly checkpoint: Checkpoint | null;
   readonly states: ReadonlyMap<string, Buffer>;
   readonly blobs: ReadonlyMap<string, Buffer>;
   readonly outbox: ReadonlyMap<string, Buffer>;
@@ -22,8 +30,12 @@ export class SimulatedDisk {
 
   put(partition: number, stored: Stored): void {
     const before = this.#now.get(partition);
-    if (before !== undefined) this.#before.push({ partition, stored: before });
+    if (before !== undefined && before.checkpoint !== null) this.#before.push({ partition, stored: before });
     this.#now.set(partition, stored);
+  }
+
+  drop(partition: number): void {
+    this.#now.delete(partition);
   }
 
   /** While no process uses it: everything is gone, or a partition is as it once was. */
@@ -34,7 +46,7 @@ export class SimulatedDisk {
     }
     const { partition, stored } = random.pick(this.#before);
     this.#now.set(partition, stored);
-    return `has partition ${partition} as of ${stored.checkpoint.offset}`;
+    return `has partition ${partition} as of ${stored.checkpoint?.offset ?? 'nothing'}`;
   }
 }
 
@@ -56,7 +68,17 @@ export class SimulatedStateStore implements StateStore {
   }
 
   drop(partition: number): void {
-    throw new InvariantError(`nobody drops store ${partition}`);
+    if (this.#open.has(partition)) throw new InvariantError(`store ${partition} is dropped while it is open`);
+    if (
+      this.disk.stored(partition)?.checkpoint !== undefined &&
+      this.disk.stored(partition)?.checkpoint !== null
+    )
+      throw new InvariantError(`store ${partition} is dropped, which was good`);
+    this.disk.drop(partition);
+  }
+
+  setAside(partition: number): string {
+    throw new InvariantError(`store ${partition} is set aside, which was good`);
   }
 
   close(): void {
@@ -81,6 +103,13 @@ export class SimulatedStateStore implements StateStore {
         const what = `store ${partition} at ${write.checkpoint.offset}`;
         this.scheduler.callSync(this.life, 'checkpoint', what, () => disk.put(partition, next));
       },
+      load: (entries) => {
+        const next = loaded(stored(), entries);
+        this.scheduler.callSync(this.life, 'checkpoint', `store ${partition} restored`, () =>
+          disk.put(partition, next),
+        );
+      },
+      freeze: () => frozenOf(stored(), () => isClosed),
       close: () => {
         if (!isClosed) this.#open.delete(partition);
         isClosed = true;
@@ -98,6 +127,35 @@ function applied(before: Stored | undefined, write: CheckpointWrite): Stored {
       before?.outbox,
       [...write.outbox].map(({ key, value }) => [key, value] as const),
     ),
+  };
+}
+
+function loaded(before: Stored | undefined, entries: readonly StoreEntry[]): Stored {
+  const of = (wanted: StoreEntry[0]): readonly (readonly [string, Buffer])[] =>
+    entries.flatMap(([kind, key, value]) => (kind === wanted ? [[key, value] as const] : []));
+  return {
+    checkpoint: null,
+    states: patched(before?.states, of('state')),
+    blobs: patched(before?.blobs, of('blob')),
+    outbox: patched(before?.outbox, of('outbox')),
+  };
+}
+
+/** What stands there is never changed, only replaced. */
+function frozenOf(stored: Stored | undefined, isStoreClosed: () => boolean): FrozenPartition | null {
+  if (stored === undefined || stored.checkpoint === null) return null;
+  const entries = [
+    ...[...sorted(stored.blobs)].map(([key, value]): StoreEntry => ['blob', key, value]),
+    ...[...sorted(stored.outbox)].map(([key, value]): StoreEntry => ['outbox', key, value]),
+    ...[...sorted(stored.states)].map(([key, value]): StoreEntry => ['state', key, value]),
+  ];
+  return {
+    checkpoint: stored.checkpoint,
+    read: () => {
+      if (isStoreClosed()) throw new Error('its store is closed');
+      return entries.splice(0, 5);
+    },
+    close: () => undefined,
   };
 }
 

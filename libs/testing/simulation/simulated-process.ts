@@ -155,6 +155,7 @@ export class SimulatedProcess {
         now: this.#clock,
         store: new SimulatedStateStore(this.disk, scheduler, life),
         storeDirectory: 'disk',
+        snapshots: null,
         cachedStatesMax: this.parts.cachedStatesMax,
         sink: new SimulatedFigureSink(tables, scheduler, life),
         progress,

@@ -1,0 +1,174 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { FOLD_VERSION } from '#domain';
+import { type LogCodec } from './codecs.js';
+import { differenceFromLog, ForeignLogError } from './log-identity.js';
+import { type Log, type TopicPartition } from './log.js';
+import { nameOf, type LogBounds } from './partition-ground.js';
+import { SnapshotReader } from './snapshot-codec.js';
+import { SnapshotTornError, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
+import { newestFirst, type UsableSnapshot } from './snapshot-taker.js';
+import { type PartitionStore, type StateStore, type StoreEntry } from './state-store.js';
+
+/** A snapshot that was passed over, and why. */
+export interface RefusedSnapshot {
+  readonly id: string;
+  readonly reason: string;
+}
+
+export interface RestorePorts {
+  readonly log: Log;
+  readonly group: string;
+  readonly logCodec: LogCodec;
+  readonly store: StateStore;
+  readonly snapshots: SnapshotStore;
+}
+
+/** Reads a partition from its store into memory. @throws StoreUnusableError */
+export type ReadStore<T> = (store: PartitionStore, manifest: SnapshotManifest) => Promise<T>;
+
+/** What lies in a store cannot be read as what it should be. */
+export class StoreUnusableError extends Error {
+  override readonly name = 'StoreUnusableError';
+}
+
+export interface Restored<T> {
+  /** Null where no snapshot can be used. */
+  readonly found: { readonly manifest: SnapshotManifest; readonly value: T } | null;
+  /** Those that were tried or looked at before, newest first. */
+  readonly refused: readonly RefusedSnapshot[];
+}
+
+/**
+ * Puts the newest snapshot that can be used in the place of a store that is not there.
+ * @throws ForeignLogError   there is a snapshot, but nobody knows what has been published since
+ */
+export async function restoreNewest<T>(
+  input: TopicPartition,
+  ports: RestorePorts,
+  bounds: LogBounds,
+  read: ReadStore<T>,
+): Promise<Restored<T>> {
+  const refused: RefusedSnapshot[] = [];
+  for (const { id, manifest } of await candidates(input.partition, ports.snapshots, refused)) {
+    const reason = await objection(input, manifest, ports, bounds);
+    if (reason !== null) {
+      refused.push({ id, reason });
+      continue;
+    }
+    // What a restore has left here that was broken off.
+    ports.store.drop(input.partition);
+    const store = ports.store.open(input.partition);
+    try {
+      await load(manifest, ports.snapshots, store);
+      return { found: { manifest, value: await read(store, manifest) }, refused };
+    } catch (error) {
+      store.close();
+      if (!(error instanceof SnapshotTornError || error instanceof StoreUnusableError)) throw error;
+      ports.store.drop(input.partition);
+      refused.push({ id, reason: error.message });
+    }
+  }
+  return { found: null, refused };
+}
+
+/** Newest first. A place that does not answer is no reason to stand still: the log has everything, too. */
+async function candidates(
+  partition: number,
+  snapshots: SnapshotStore,
+  refused: RefusedSnapshot[],
+): Promise<readonly UsableSnapshot[]> {
+  try {
+    const usable: UsableSnapshot[] = [];
+    for (const one of await snapshots.list(partition)) {
+      if (one.manifest === null) refused.push({ id: one.id, reason: one.fault });
+      else usable.push(one);
+    }
+    return usable.sort(newestFirst);
+  } catch (error) {
+    refused.push({ id: snapshots.place, reason: error instanceof Error ? error.message : String(error) });
+    return [];
+  }
+}
+
+/** Why a snapshot must not be used, whatever its content; null: nothing is against it. */
+async function objection(
+  input: TopicPartition,
+  { id, partition, checkpoint }: SnapshotManifest,
+  { log, logCodec, group, snapshots }: RestorePorts,
+  { committed, ends }: LogBounds,
+): Promise<string | null> {
+  const name = nameOf(input);
+  const { foldVersion, offset } = checkpoint;
+  if (partition !== input.partition) return `is of partition ${partition}`;
+  if (foldVersion !== FOLD_VERSION) {
+    return `was folded by version ${foldVersion} of the fold, this is version ${FOLD_VERSION}; only that release can use it`;
+  }
+  if (offset < ends.start) return `is at offset ${offset}, but ${name} begins at ${ends.start} by now`;
+  const difference = await differenceFromLog(log, logCodec, input, checkpoint);
+  if (difference !== null) return difference;
+  if (committed === null) {
+    throw new ForeignLogError(
+      `Snapshot ${id} of ${name} in ${snapshots.place} is at offset ${offset}, but group ${group} has no committed offset ` +
+        `(expired, or another cluster): what has been published is not known. Commit offset ${offset} for the group if ` +
+        `nothing was published behind it; else remove the snapshots of this partition, which publishes everything again.`,
+    );
+  }
+  if (offset > committed) {
+    return `is at offset ${offset}, ahead of the committed offset ${committed} of group ${group}`;
+  }
+  return null;
+}
+
+/** Bytes written at once, between two turns of the event loop. */
+const LOAD_BYTES = 4 * 1_024 * 1_024;
+
+/** Only the checkpoint at the end makes a store of it, so what is broken off is nothing. */
+async function load(
+  manifest: SnapshotManifest,
+  snapshots: SnapshotStore,
+  store: PartitionStore,
+): Promise<void> {
+  for await (const entries of entriesOf(manifest, snapshots)) {
+    store.load(entries);
+    await nextTurn();
+  }
+  store.write({ checkpoint: manifest.checkpoint, states: [], blobs: [], outbox: [] });
+}
+
+/**
+ * The entries of a snapshot, some at a time. Once they are all through, the snapshot is what was put there.
+ * @throws SnapshotTornError
+ */
+export async function* entriesOf(
+  manifest: SnapshotManifest,
+  snapshots: Pick<SnapshotStore, 'get'>,
+): AsyncGenerator<readonly StoreEntry[]> {
+  const reader = new SnapshotReader();
+  let entries: StoreEntry[] = [];
+  let bytes = 0;
+  const pieces = snapshots.get(manifest)[Symbol.asyncIterator]();
+  for (let piece = await next(pieces); piece !== null; piece = await next(pieces)) {
+    for (const entry of reader.entries(piece)) {
+      entries.push(entry);
+      bytes += entry[2].length;
+    }
+    if (bytes < LOAD_BYTES) continue;
+    yield entries;
+    entries = [];
+    bytes = 0;
+  }
+  reader.end();
+  yield entries;
+}
+
+/** A place that gives out half a snapshot and fails has no whole one. */
+async function next(pieces: AsyncIterator<Buffer>): Promise<Buffer | null> {
+  try {
+    const result = await pieces.next();
+    return result.done === true ? null : result.value;
+  } catch (error) {
+    if (error instanceof SnapshotTornError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SnapshotTornError(`cannot be read: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,147 @@
+import { SerialQueue } from './serial-queue.js';
+import { snapshotBlocks } from './snapshot-codec.js';
+import { type ListedSnapshot, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
+import { type Checkpoint, type FrozenPartition } from './state-store.js';
+
+export interface SnapshotSettings {
+  readonly everyMs: number;
+  /** How many of one log and fold version stay, the newest of them. */
+  readonly keep: number;
+}
+
+/** Told what becomes of snapshots, for metrics and logs. */
+export interface SnapshotObserver {
+  /** There was one when the partition came here. */
+  found(manifest: SnapshotManifest): void;
+  taken(manifest: SnapshotManifest, durationMs: number): void;
+  /** Nothing else is the worse for it; it is tried again. */
+  failed(partition: number, error: Error): void;
+}
+
+/** A partition in hand. */
+export interface SnapshotSource {
+  readonly partition: number;
+  /** False once it has left: then nobody misses a snapshot of it. */
+  readonly isHeld: boolean;
+  /** Its store as of now; null before the first checkpoint. */
+  freeze(): FrozenPartition | null;
+}
+
+interface Plan {
+  /** Null: not known yet. */
+  dueAt: number | null;
+  isBusy: boolean;
+  failures: number;
+}
+
+/** First pause after a failure; it doubles up to the usual interval, ms. */
+const RETRY_MS = 15_000;
+
+/**
+ * Takes the snapshots of the partitions of a process, one at a time, while they go on: each is the store as of one
+ * instant, read block by block between other work.
+ */
+export class SnapshotTaker {
+  readonly #queue = new SerialQueue();
+  readonly #plans = new Map<number, Plan>();
+
+  constructor(
+    private readonly store: SnapshotStore,
+    private readonly settings: SnapshotSettings,
+    private readonly now: () => number,
+    private readonly observer: SnapshotObserver,
+  ) {}
+
+  /** To be called about once a second; takes one where it is time. Never rejects. */
+  async maintain(source: SnapshotSource): Promise<void> {
+    const plan = this.#planOf(source.partition);
+    if (plan.isBusy || (plan.dueAt !== null && this.now() < plan.dueAt)) return;
+    plan.isBusy = true;
+    try {
+      plan.dueAt ??= await this.#firstDue(source.partition);
+      if (this.now() < plan.dueAt) return;
+      const isTaken = await this.#queue.run(() => this.#take(source));
+      if (isTaken) plan.dueAt = this.now() + this.settings.everyMs;
+      plan.failures = 0;
+    } catch (error) {
+      // The partition has left in the middle of it.
+      if (!source.isHeld) return;
+      plan.dueAt = this.now() + Math.min(this.settings.everyMs, RETRY_MS * 2 ** plan.failures);
+      plan.failures += 1;
+      this.observer.failed(source.partition, error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      plan.isBusy = false;
+    }
+  }
+
+  /** The partition has left; another may take its snapshots meanwhile. */
+  forget(partition: number): void {
+    this.#plans.delete(partition);
+  }
+
+  #planOf(partition: number): Plan {
+    const known = this.#plans.get(partition);
+    if (known !== undefined) return known;
+    const plan = { dueAt: null, isBusy: false, failures: 0 };
+    this.#plans.set(partition, plan);
+    return plan;
+  }
+
+  /** As if this process had taken those that are there: a restart or a move is no reason for another one. */
+  async #firstDue(partition: number): Promise<number> {
+    const manifests = manifestsOf(await this.store.list(partition));
+    const newest = manifests.reduce<SnapshotManifest | null>(
+      (last, one) => (last === null || one.takenAt > last.takenAt ? one : last),
+      null,
+    );
+    if (newest === null) return this.now();
+    this.observer.found(newest);
+    return Math.min(newest.takenAt, this.now()) + this.settings.everyMs;
+  }
+
+  /** @returns false where there was nothing to take yet */
+  async #take(source: SnapshotSource): Promise<boolean> {
+    if (!source.isHeld) return false;
+    const startedAt = this.now();
+    const frozen = source.freeze();
+    if (frozen === null) return false;
+    const { partition } = source;
+    try {
+      const { checkpoint } = frozen;
+      const draft = { partition, checkpoint, takenAt: startedAt };
+      const manifest = await this.store.put(draft, snapshotBlocks(frozen));
+      this.observer.taken(manifest, this.now() - startedAt);
+      await this.#prune(manifest);
+    } finally {
+      frozen.close();
+    }
+    return true;
+  }
+
+  async #prune({ partition, checkpoint }: SnapshotManifest): Promise<void> {
+    const listed = await this.store.list(partition);
+    const alike = listed
+      .filter((one): one is UsableSnapshot => one.manifest !== null && isAlike(one.manifest, checkpoint))
+      .sort(newestFirst);
+    for (const one of alike.slice(this.settings.keep)) await this.store.remove(one);
+  }
+}
+
+export type UsableSnapshot = Extract<ListedSnapshot, { readonly manifest: SnapshotManifest }>;
+
+export function newestFirst({ manifest: a }: UsableSnapshot, { manifest: b }: UsableSnapshot): number {
+  return b.checkpoint.offset - a.checkpoint.offset || b.takenAt - a.takenAt;
+}
+
+function manifestsOf(listed: readonly ListedSnapshot[]): readonly SnapshotManifest[] {
+  return listed.flatMap(({ manifest }) => (manifest === null ? [] : [manifest]));
+}
+
+/** Those of another log or another fold are somebody else's to remove: a release may be taken back. */
+function isAlike({ checkpoint }: SnapshotManifest, other: Checkpoint): boolean {
+  return (
+    checkpoint.logId === other.logId &&
+    checkpoint.generation === other.generation &&
+    checkpoint.foldVersion === other.foldVersion
+  );
+}
