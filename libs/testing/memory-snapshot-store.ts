@@ -14,6 +14,15 @@ interface Kept {
 
 const ENTRIES = 'entries';
 
+/** What happens to snapshots without their owner's doing. */
+export const DAMAGES = [
+  'flip a bit',
+  'cut the end',
+  'lose the entries',
+  'flip a bit of the manifest',
+] as const;
+export type Damage = (typeof DAMAGES)[number];
+
 /** A place for snapshots that may be full, away, or gnawed at. */
 export class MemorySnapshotStore implements SnapshotStore {
   readonly place = 'memory';
@@ -25,11 +34,19 @@ export class MemorySnapshotStore implements SnapshotStore {
   // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
   async list(partition: number | null): Promise<readonly ListedSnapshot[]> {
     this.#assertThere();
+    return this.listed(partition);
+  }
+
+  listed(partition: number | null): readonly ListedSnapshot[] {
     return [...this.#kept]
       .filter(([id]) => partition === null || id.startsWith(`${partition}/`))
       .map(([id, { manifest }]) =>
         manifest === null ? { id, manifest, fault: 'has a torn manifest' } : { id, manifest },
       );
+  }
+
+  ids(): readonly string[] {
+    return [...this.#kept.keys()];
   }
 
   async put(draft: SnapshotDraft, blocks: Iterable<Buffer>): Promise<SnapshotManifest> {
@@ -53,28 +70,40 @@ export class MemorySnapshotStore implements SnapshotStore {
     return manifest;
   }
 
-  async *get({ id, files }: SnapshotManifest): AsyncGenerator<Buffer> {
+  async *get(manifest: SnapshotManifest): AsyncGenerator<Buffer> {
     this.#assertThere();
-    const kept = this.#kept.get(id);
-    if (kept === undefined) throw new Error(`${id} is gone`);
+    const bytes = this.bytesOf(manifest.id);
     // Small enough that entries are cut across pieces.
-    for (let at = 0; at < kept.bytes.length; at += 1_000) {
-      yield kept.bytes.subarray(at, at + 1_000);
+    for (let at = 0; at < bytes.length; at += 1_000) {
+      yield bytes.subarray(at, at + 1_000);
       await Promise.resolve();
     }
-    if (sha256(kept.bytes) !== files[0]?.sha256) throw new SnapshotTornError('has another checksum');
+    if (!this.isWhole(manifest)) throw new SnapshotTornError('has another checksum');
+  }
+
+  /** @throws when it has been removed */
+  bytesOf(id: string): Buffer {
+    const kept = this.#kept.get(id);
+    if (kept === undefined) throw new Error(`${id} is gone`);
+    return kept.bytes;
+  }
+
+  isWhole({ id, files }: SnapshotManifest): boolean {
+    const kept = this.#kept.get(id);
+    return kept !== undefined && sha256(kept.bytes) === files[0]?.sha256;
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
   async remove({ id }: ListedSnapshot): Promise<void> {
     this.#assertThere();
+    this.forget(id);
+  }
+
+  forget(id: string): void {
     this.#kept.delete(id);
   }
 
-  damage(
-    id: string,
-    how: 'flip a bit' | 'cut the end' | 'lose the entries' | 'flip a bit of the manifest',
-  ): void {
+  damage(id: string, how: Damage): void {
     const kept = this.#kept.get(id);
     if (kept === undefined) throw new Error(`there is no ${id}`);
     const { manifest } = kept;

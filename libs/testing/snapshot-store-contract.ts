@@ -6,16 +6,14 @@ import {
   type SnapshotManifest,
   type SnapshotStore,
 } from '#pipeline';
+import { type Damage } from './memory-snapshot-store.js';
 
 export interface OpenedSnapshotStore {
   readonly store: SnapshotStore;
   /** What a second machine sees of the same place. */
   elsewhere(): SnapshotStore;
   /** Changes what is stored of a snapshot without its owner's doing. */
-  damage(
-    id: string,
-    how: 'flip a bit' | 'cut the end' | 'lose the entries' | 'flip a bit of the manifest',
-  ): void;
+  damage(id: string, how: Damage): void;
   cleanup(): void;
 }
 

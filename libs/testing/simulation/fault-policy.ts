@@ -30,6 +30,7 @@ export const CALL_FAULTS = {
   positions: WRITE,
   end: WRITE,
   insert: [...WRITE, 'twice'],
+  snapshot: WRITE,
   checkpoint: ['lost', 'unanswered', 'killed before', 'killed after'],
 } as const satisfies Record<string, readonly CallFault[]>;
 export type CallKind = keyof typeof CALL_FAULTS;

@@ -12,6 +12,8 @@ export interface SimulationReport {
   readonly facts: number;
   readonly accepted: number;
   readonly rejected: number;
+  /** Partitions that came back from a snapshot. */
+  readonly restores: number;
 }
 
 /** A run that ended badly; the message has the seed and the last decisions. */
@@ -32,7 +34,8 @@ export async function simulate(seed: number): Promise<SimulationReport> {
       await simulation.stop();
     });
     const counts = await checkInvariants(simulation);
-    return { seed, steps: scheduler.steps, digest: scheduler.trace.digest(), ...counts };
+    const restores = simulation.snapshots?.restores ?? 0;
+    return { seed, steps: scheduler.steps, digest: scheduler.trace.digest(), ...counts, restores };
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     const last = scheduler.trace.last().join('\n  ');

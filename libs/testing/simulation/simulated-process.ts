@@ -15,6 +15,7 @@ import { SILENT_INTAKE, SILENT_OBSERVER, type WorldCodecs } from '../pipeline-wo
 import { Life, UnavailableError } from './life.js';
 import { SimulatedStateStore, type SimulatedDisk } from './simulated-disk.js';
 import { SimulatedLog, type LogParts } from './simulated-log.js';
+import { SimulatedSnapshots, type SimulatedPlace } from './simulated-snapshots.js';
 import { SimulatedArchiveSink, SimulatedFigureSink, type SimulatedTables } from './simulated-tables.js';
 import { type SimulatedConsumer } from './simulated-consumer.js';
 
@@ -33,6 +34,8 @@ export interface WorldParts extends Omit<LogParts, 'life'> {
     readonly deadLetters: number;
   };
   readonly rules: Rules;
+  /** Null: there is no place for snapshots. */
+  readonly snapshots: SimulatedPlace | null;
   readonly settings: RelationshipSettings;
   readonly cachedStatesMax: number;
   readonly batchRecordsMax: number;
@@ -140,7 +143,8 @@ export class SimulatedProcess {
   }
 
   async #bootRelationship(log: SimulatedLog, life: Life): Promise<void> {
-    const { scheduler, codecs, partitions, tables, settings, sourceTopics, onFailure } = this.parts;
+    const { scheduler, codecs, partitions, tables, settings, sourceTopics, onFailure, snapshots } =
+      this.parts;
     const progress = new IntakeProgressView(log, codecs.intakeProgress, sourceTopics, (error) =>
       onFailure(error, `${life.name} progress`),
     );
@@ -155,12 +159,14 @@ export class SimulatedProcess {
         now: this.#clock,
         store: new SimulatedStateStore(this.disk, scheduler, life),
         storeDirectory: 'disk',
-        snapshots: null,
+        snapshots: snapshots === null ? null : new SimulatedSnapshots(snapshots, scheduler, life),
         cachedStatesMax: this.parts.cachedStatesMax,
         sink: new SimulatedFigureSink(tables, scheduler, life),
         progress,
       },
-      settings,
+      snapshots === null
+        ? settings
+        : { ...settings, snapshotIntervalMs: snapshots.intervalMs, snapshotsKept: snapshots.keep },
       SILENT_OBSERVER,
     );
     this.worker = worker;

@@ -52,11 +52,15 @@ export const MISHAPS = [
   'evict',
   'expireTransaction',
   'loseDisk',
+  'gnaw',
 ] as const;
 export type Mishap = (typeof MISHAPS)[number];
 
-/** @param isRestless   ownership moves more often */
-export function planOf(random: SeededRandom, isRestless: boolean): SimulationPlan {
+/**
+ * @param isRestless     ownership moves more often
+ * @param hasSnapshots   there is a place for them, at which something may gnaw
+ */
+export function planOf(random: SeededRandom, isRestless: boolean, hasSnapshots: boolean): SimulationPlan {
   const hard = random.pick([0, 0.3, 1, 1, 2, 4]);
   const weight = (): number => hard * random.pick([0, 0.2, 1, 1]);
   return {
@@ -92,6 +96,7 @@ export function planOf(random: SeededRandom, isRestless: boolean): SimulationPla
       evict: (isRestless ? 8 : 2) * weight(),
       expireTransaction: weight(),
       loseDisk: 0.3 * weight(),
+      gnaw: hasSnapshots ? 0.2 * hard : 0,
     },
   };
 }

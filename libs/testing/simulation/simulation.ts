@@ -19,6 +19,7 @@ import { wholePartition } from './reference-fold.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import { SimulatedProcess, type WorldParts } from './simulated-process.js';
+import { SimulatedPlace } from './simulated-snapshots.js';
 import { SimulatedTables } from './simulated-tables.js';
 import { MISHAPS, planOf, type SimulationPlan } from './simulation-plan.js';
 import { Traffic, TRAFFIC_TOPICS } from './traffic.js';
@@ -34,6 +35,7 @@ export class Simulation {
   readonly scheduler: Scheduler;
   readonly tables = new SimulatedTables();
   readonly processes: readonly SimulatedProcess[];
+  readonly snapshots: SimulatedPlace | null;
   readonly #random: SeededRandom;
   readonly #traffic: Traffic;
   readonly #groups: ReadonlyMap<string, GroupCoordinator>;
@@ -46,7 +48,10 @@ export class Simulation {
     this.#random = new SeededRandom(seed);
     // Every fourth seed has outages and restless groups, from chances of their own.
     const isFourth = seed % 4 === 0;
-    const plan = planOf(this.#random, isFourth);
+    // As have two of five, a place for snapshots.
+    const hasSnapshots = seed % 5 === 1 || seed % 5 === 2;
+    this.snapshots = hasSnapshots ? new SimulatedPlace(seed) : null;
+    const plan = planOf(this.#random, isFourth, hasSnapshots);
     this.plan = plan;
     const outages = isFourth ? new SeededRandom(seed * 31 + 7) : null;
     const { faultRate, killRate, endingFaultRate } = plan;
@@ -187,7 +192,10 @@ export class Simulation {
         const dead = this.processes.filter(({ role, life }) => role === 'relationship' && life.isDead);
         const [process] = dead;
         if (process !== undefined) what += ` ${process.nth} ${process.disk.mishap(random)}`;
+        break;
       }
+      case 'gnaw':
+        what += ` ${this.snapshots?.gnaw() ?? 'nothing'}`;
     }
     if (what !== 'beat') scheduler.trace.note(scheduler.steps, `* ${what}`);
   }
@@ -252,6 +260,7 @@ export class Simulation {
         deadLetters: 1,
       },
       rules: plan.rules,
+      snapshots: this.snapshots,
       settings: plan.settings,
       cachedStatesMax: plan.cachedStatesMax,
       batchRecordsMax: plan.batchRecordsMax,
