@@ -4,11 +4,12 @@ import { ClickHouseFailure } from '#clickhouse';
 import { IncompatibleSchemaError, UnregisteredSchemaError } from '#contracts';
 import { ForeignLogDirectoryError } from '#embedded-log';
 import { ForeignLogError, LogNotInitialisedError, RegistryUnavailableError } from '#pipeline';
-import { ForeignStoreDirectoryError } from '#state-store';
+import { ForeignStoreDirectoryError, TornStoreError } from '#state-store';
 
 const PLAIN = [
   ForeignLogDirectoryError,
   ForeignStoreDirectoryError,
+  TornStoreError,
   ForeignLogError,
   LogNotInitialisedError,
   RegistryUnavailableError,

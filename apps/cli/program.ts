@@ -8,6 +8,7 @@ import { reconcileCommand } from './commands/reconcile.js';
 import { reopenCommand } from './commands/reopen.js';
 import { replayCommand } from './commands/replay.js';
 import { schemasCommand } from './commands/schemas.js';
+import { snapshotsCommand } from './commands/snapshots.js';
 import { tiersCommand } from './commands/tiers.js';
 import { topicsCommand } from './commands/topics.js';
 import { whatIfCommand } from './commands/whatif.js';
@@ -68,6 +69,7 @@ function programOf(io: CliIo): Command {
     reconcileCommand(io),
     reopenCommand(io),
     deadLettersCommand(io),
+    snapshotsCommand(io),
     topicsCommand(io),
     schemasCommand(io),
     migrateCommand(io),

@@ -34,9 +34,13 @@ export class StandaloneProcess {
   }
 
   /** A small night after a few days, in a process group of its own. @param port   0 takes a free one */
-  static start(dataDir: string, port: number): StandaloneProcess {
+  static start(
+    dataDir: string,
+    port: number,
+    settings: Readonly<Record<string, string>> = {},
+  ): StandaloneProcess {
     const fromSource = [process.execPath, '--enable-source-maps', '--import', REGISTER, MAIN];
-    return StandaloneProcess.by(fromSource, dataDir, port);
+    return StandaloneProcess.by(fromSource, dataDir, port, settings);
   }
 
   /** The same by the README's command; builds what is not built yet. */
@@ -44,7 +48,12 @@ export class StandaloneProcess {
     return StandaloneProcess.by(['npm', 'start'], dataDir, 0);
   }
 
-  private static by(command: readonly string[], dataDir: string, port: number): StandaloneProcess {
+  private static by(
+    command: readonly string[],
+    dataDir: string,
+    port: number,
+    settings: Readonly<Record<string, string>> = {},
+  ): StandaloneProcess {
     const [program = '', ...args] = command;
     const child = spawn(program, args, {
       cwd: ROOT,
@@ -55,6 +64,7 @@ export class StandaloneProcess {
         ...{ GRAVITY_DATA_DIR: dataDir, GRAVITY_PORT: String(port), GRAVITY_EMBEDDED_PARTITIONS: '2' },
         ...{ GRAVITY_SIMULATOR_HISTORY_DAYS: '3', GRAVITY_SIMULATOR_HISTORY_EVENTS_PER_DAY: '400' },
         GRAVITY_SIMULATOR_EVENTS_PER_SECOND: '3',
+        ...settings,
       },
     });
     return new StandaloneProcess(child);
@@ -82,6 +92,14 @@ export class StandaloneProcess {
 
   kill(): void {
     if (!this.hasEnded && this.child.pid !== undefined) process.kill(-this.child.pid, 'SIGKILL');
+  }
+
+  /** Resolves when it is gone. */
+  async killed(): Promise<void> {
+    if (this.hasEnded) return;
+    const closed = once(this.child, 'close');
+    this.kill();
+    await closed;
   }
 
   text(): string {

@@ -57,9 +57,36 @@ describe('Metrics', () => {
     expect((await metrics.render()).body).not.toContain('partition="1"');
   });
 
+  it('tells the age of the newest snapshot of each partition, which grows while none is taken', async () => {
+    let now = 100_000;
+    const metrics = new Metrics(() => now);
+    const relationship = metrics.service('relationship');
+    relationship.snapshot(0, 40_000, 5_000);
+    relationship.snapshot(1, 40_000, 5_000);
+    relationship.snapshot(1, 90_000, 7_000, 1_500);
+    relationship.snapshotFailed(1);
+    now = 110_000;
+    const lines = (await metrics.render()).body.split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'gravity_snapshot_age_seconds{service="relationship",partition="0"} 70',
+        'gravity_snapshot_age_seconds{service="relationship",partition="1"} 20',
+        'gravity_snapshot_bytes{service="relationship",partition="1"} 7000',
+        'gravity_snapshot_duration_seconds{service="relationship",partition="1"} 1.5',
+        'gravity_snapshot_failures_total{service="relationship",partition="1"} 1',
+      ]),
+    );
+    relationship.forget('relationship-log', 1);
+    const left = (await metrics.render()).body;
+    expect(left).toContain('gravity_snapshot_age_seconds{service="relationship",partition="0"}');
+    expect(left).not.toMatch(
+      /gravity_snapshot_(age|bytes|duration)\w*\{service="relationship",partition="1"/,
+    );
+  });
+
   it('names, helps and units are in order', async () => {
     for (const metric of await new Metrics().registry.getMetricsAsJSON()) {
-      expect(metric.name).toMatch(/^gravity_[a-z_]+_(total|seconds|records|entries|figures)$/);
+      expect(metric.name).toMatch(/^gravity_[a-z_]+_(total|seconds|bytes|records|entries|figures)$/);
       expect(metric.help.length).toBeGreaterThan(10);
     }
   });
