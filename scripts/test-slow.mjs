@@ -9,11 +9,13 @@ const RUNS = {
   CRASH_CALLS: '20',
   FC_RUNS: '20',
   PIPELINE_RUNS: '300',
+  SNAPSHOT_RUNS: '300',
 };
 const SPECS = [
   'libs/pipeline/simulation.spec.ts',
   'libs/pipeline/crash-simulation.spec.ts',
   'libs/pipeline/pipeline.property.spec.ts',
+  'libs/pipeline/snapshot.property.spec.ts',
   'libs/domain/fold.property.spec.ts',
   'libs/clickhouse/restate/restate.property.spec.ts',
 ];
