@@ -8,6 +8,7 @@ const RUN: Readonly<Record<Part, (options: BenchOptions) => Promise<BenchResult>
   persons: async (options) => (await import('./persons.js')).manyPersons(options),
   replay: async (options) => (await import('./replay.js')).replayYear(options),
   embedded: async (options) => (await import('./embedded.js')).embeddedPath(options),
+  recovery: async (options) => (await import('./recovery.js')).recovery(options),
   kafka: async (options) => (await import('./kafka.js')).kafkaPath(options),
 };
 

@@ -1,0 +1,241 @@
+/** From assignment to processing again: a partition with very many persons, on its own disk and from a snapshot. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { defaultRules, type LogEntry } from '#domain';
+import { SnapshotDirectory } from '#state-store';
+import {
+  snapshotBytes,
+  snapshotEntries,
+  SnapshotTaker,
+  type RelationshipWorker,
+  type SnapshotManifest,
+} from '#pipeline';
+// The lib's index is for jest alone.
+import { feed, feedFrom, PATIENT, PipelineWorld, WORLD_GROUP } from '../../libs/testing/pipeline-world.js';
+import { TempDir } from '../../libs/testing/temp-dir.js';
+import { epochRaised, join, pay, rulesSet, tick, visit } from '../../libs/testing/touchpoint-kit.js';
+import { SeededRandom } from '../../apps/simulator/night/seeded-random.js';
+import { personsOf, type BenchOptions } from './bench-options.js';
+import { type BenchResult, type Measure } from './bench-report.js';
+import { collectGarbage } from './collect-garbage.js';
+import { cpuSeconds, MachineWatch } from './machine.js';
+
+const PERSONS = 1_000_000;
+/** What comes to one partition of eight at 5,000 events/s. */
+const EVENTS_PER_SECOND = 625;
+/** What the default intervals of snapshots and checkpoints leave to be folded again. */
+const SINCE_SNAPSHOT_MS = 600_000;
+const SINCE_CHECKPOINT_MS = 10_000;
+const TICK_MS = 10_000;
+const DAY = 86_400_000;
+const HISTORY_DAYS = 25;
+const FROM = Date.UTC(2026, 9, 15);
+const NIGHT = FROM + HISTORY_DAYS * DAY;
+const BATCH_RECORDS = 5_000;
+const BRANDS = 5;
+const PAYING_SHARE = 0.5;
+const SAME_DISK_MAX_S = 5;
+const SNAPSHOT_MAX_S = 30;
+
+interface Recovery {
+  readonly assignedS: number;
+  readonly tailS: number;
+  readonly firstBatchS: number;
+  readonly stallMs: number;
+}
+
+export async function recovery(options: BenchOptions): Promise<BenchResult> {
+  const persons = personsOf(options, PERSONS);
+  const place = new TempDir('bench-snapshots');
+  const world = await PipelineWorld.open();
+  const watch = new MachineWatch();
+  const before = process.cpuUsage();
+  try {
+    const random = new SeededRandom(options.seed);
+    const snapshots = new SnapshotDirectory(place.path);
+    const worker = await foldedHistory(world, persons, random);
+    const taken = await takeSnapshot(worker, snapshots);
+    const stateBytes = snapshotBytes(taken.manifest) / persons;
+    await world.lay(night(0, SINCE_SNAPSHOT_MS - SINCE_CHECKPOINT_MS, persons, random));
+    await feedFrom(world.log, worker, world.input(), worker.states()[0]?.position ?? 0, () => BATCH_RECORDS);
+    await worker.revoked(world.input());
+    await world.lay(night(SINCE_SNAPSHOT_MS - SINCE_CHECKPOINT_MS, SINCE_SNAPSHOT_MS, persons, random));
+    await commitAll(world);
+    collectGarbage();
+    const disk = await recover(world, () => world.reopenStore(), null);
+    await commitAll(world);
+    collectGarbage();
+    const elsewhere = await recover(world, () => world.loseDisk(), snapshots);
+    const readS = await seconds(async () => {
+      const entries = snapshotEntries(taken.manifest, snapshots);
+      while ((await entries.next()).done !== true);
+    });
+    const surroundings = watch.end(cpuSeconds(before));
+    return {
+      part: 'recovery',
+      settings: { persons, seed: options.seed, 'bytes a person': stateBytes, 'events/s': EVENTS_PER_SECOND },
+      measures: [
+        total('same disk, to the first batch', disk, SAME_DISK_MAX_S),
+        apart('of it: opening the store', disk.assignedS),
+        apart('of it: the 10 s since its checkpoint', disk.tailS),
+        apart('of it: the first batch', disk.firstBatchS),
+        total('from a snapshot, to the first batch', elsewhere, SNAPSHOT_MAX_S),
+        apart('of it: fetching, loading, opening', elsewhere.assignedS),
+        apart('  reading and verifying alone', readS),
+        apart('of it: the 10 min since it was taken', elsewhere.tailS),
+        apart('longest standstill while it is restored', elsewhere.stallMs, 'ms'),
+        apart('taking a snapshot', taken.tookS),
+        apart('its size', snapshotBytes(taken.manifest) / 2 ** 20, 'MiB'),
+        apart('longest standstill while it is taken', taken.stallMs, 'ms'),
+      ],
+      checks: [`${persons} persons in the store after both`],
+      surroundings,
+    };
+  } finally {
+    await world.close();
+    place.remove();
+  }
+}
+
+function total(what: string, { assignedS, tailS, firstBatchS }: Recovery, atMost: number): Measure {
+  return { what, unit: 's', value: assignedS + tailS + firstBatchS, floor: null, target: { atMost } };
+}
+
+function apart(what: string, value: number, unit = 's'): Measure {
+  return { what, unit, value, floor: null };
+}
+
+/** Members of five brands, of whom every second one has paid. Nothing of it is published: it had been, once. */
+async function foldedHistory(
+  world: PipelineWorld,
+  persons: number,
+  random: SeededRandom,
+): Promise<RelationshipWorker> {
+  await world.lay([epochRaised(), rulesSet(defaultRules())]);
+  const step = (HISTORY_DAYS * DAY) / persons;
+  let entries: LogEntry[] = [];
+  for (let nth = 0; nth < persons; nth += 1) {
+    const at = Math.floor(FROM + nth * step);
+    const head = headOf(nth);
+    entries.push(join(at, head));
+    if (random.chance(PAYING_SHARE)) entries.push(pay(`o-${nth}`, at + 1_000, head));
+    if (nth % 50_000 === 49_999) entries.push(tick(at));
+    if (entries.length < BATCH_RECORDS) continue;
+    await world.lay(entries);
+    entries = [];
+  }
+  await world.lay([...entries, tick(NIGHT)]);
+  await commitAll(world);
+  const worker = workerOf(world, null);
+  await feed(world.log, worker, world.input(), () => BATCH_RECORDS);
+  // A checkpoint of all of it, as an orderly end leaves one; then it goes on.
+  await worker.revoked(world.input());
+  await worker.assigned(world.input());
+  return worker;
+}
+
+function headOf(nth: number) {
+  return {
+    brand: `brand-${nth % BRANDS}`,
+    person: `person-${nth}`,
+    channel: nth % 3 === 0 ? 'live' : 'shop',
+  };
+}
+
+/** Of the night, from one instant to another. */
+function night(fromMs: number, toMs: number, persons: number, random: SeededRandom): readonly LogEntry[] {
+  const entries: LogEntry[] = [];
+  for (let ms = fromMs; ms < toMs; ms += 1_000 / EVENTS_PER_SECOND) {
+    const at = Math.floor(NIGHT + ms);
+    const nth = random.below(persons);
+    const head = { ...headOf(nth), id: `${nth}@${at}` };
+    entries.push(random.chance(0.2) ? pay(`n-${nth}-${at}`, at, head) : visit(at, head));
+    if (ms > 0 && Math.floor(ms / TICK_MS) > Math.floor((ms - 1_000 / EVENTS_PER_SECOND) / TICK_MS)) {
+      entries.push(tick(at));
+    }
+  }
+  return entries;
+}
+
+/** As if all there is had been published before. */
+async function commitAll(world: PipelineWorld): Promise<void> {
+  const writer = await world.log.writer(WORLD_GROUP, world.input());
+  const offset = await world.end(world.input().topic);
+  await writer.commit({ records: [], positions: [{ ...world.input(), offset }] });
+  await writer.close();
+}
+
+function workerOf(world: PipelineWorld, snapshots: SnapshotDirectory | null): RelationshipWorker {
+  return world.worker({
+    ...{ now: Date.now, snapshots, cachedStatesMax: 500_000 },
+    sink: { write: () => Promise.resolve() },
+  });
+}
+
+async function takeSnapshot(
+  worker: RelationshipWorker,
+  snapshots: SnapshotDirectory,
+): Promise<{ readonly manifest: SnapshotManifest; readonly tookS: number; readonly stallMs: number }> {
+  const all: SnapshotManifest[] = [];
+  const taker = new SnapshotTaker(snapshots, { everyMs: 1, keep: 1 }, Date.now, {
+    found: () => undefined,
+    taken: (manifest) => all.push(manifest),
+    failed: (_, error) => {
+      throw error;
+    },
+  });
+  let tookS = 0;
+  const stallMs = await standstill(async () => {
+    tookS = await seconds(() =>
+      taker.maintain({ partition: 0, isHeld: true, freeze: () => worker.states()[0]?.freeze() ?? null }),
+    );
+  });
+  const [manifest] = all;
+  if (manifest === undefined) throw new Error('no snapshot was taken');
+  return { manifest, tookS, stallMs };
+}
+
+async function recover(
+  world: PipelineWorld,
+  loss: () => void,
+  snapshots: SnapshotDirectory | null,
+): Promise<Recovery> {
+  const committed = await world.end(world.input().topic);
+  loss();
+  const worker = workerOf(world, snapshots);
+  let from = 0;
+  let assignedS = 0;
+  const stallMs = await standstill(async () => {
+    assignedS = await seconds(async () => {
+      from = await worker.assigned(world.input());
+    });
+  });
+  if (from === 0) throw new Error('it was folded from the start');
+  const tailS = await seconds(async () => {
+    await feedFrom(world.log, worker, world.input(), from, () => BATCH_RECORDS);
+  });
+  if (worker.states()[0]?.position !== committed) throw new Error('the tail was not folded');
+  const batch = night(SINCE_SNAPSHOT_MS, SINCE_SNAPSHOT_MS + 1_000, 1_000, new SeededRandom(1));
+  await world.lay(batch);
+  const end = await world.end(world.input().topic);
+  const firstBatchS = await seconds(async () => {
+    for await (const { records } of world.log.read(world.input(), committed, end)) {
+      await worker.batch({ ...world.input(), records, nextOffset: end, endOffset: end }, PATIENT);
+    }
+  });
+  return { assignedS, tailS, firstBatchS, stallMs };
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return (performance.now() - startedAt) / 1_000;
+}
+
+/** The longest time in which nothing else had its turn, ms. */
+async function standstill(work: () => Promise<void>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  await work();
+  delay.disable();
+  return delay.max / 1e6;
+}
