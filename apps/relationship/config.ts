@@ -20,7 +20,7 @@ export const relationshipSettings = {
       'Where snapshots of the local store go, and come back from on a machine without one; unset: none',
     ),
   snapshotEveryMs: duration()
-    .prefault('10m')
+    .prefault('5m')
     .describe('How often each partition gets a snapshot; bounds what is folded again after a lost disk'),
   snapshotKeep: integer(1, 1_000)
     .prefault('2')

@@ -37,6 +37,6 @@ export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
   checkpointIntervalMs: 10_000,
   dirtyStatesMax: 20_000,
   drainMs: 1_500,
-  snapshotIntervalMs: 600_000,
+  snapshotIntervalMs: 300_000,
   snapshotsKept: 2,
 };
