@@ -123,7 +123,7 @@ async function foldedHistory(
   persons: number,
   random: SeededRandom,
 ): Promise<RelationshipWorker> {
-  await world.lay([epochRaised(), rulesSet(defaultRules())]);
+  await world.lay([epochRaised(), rulesSet(defaultRules({ fineRowsFrom: NIGHT }))]);
   const step = (HISTORY_DAYS * DAY) / persons;
   let entries: LogEntry[] = [];
   for (let nth = 0; nth < persons; nth += 1) {
