@@ -181,6 +181,25 @@ describe('snapshots of a partition', () => {
     await worker.revoked(world.input());
   });
 
+  it('are not taken more often because an old one cannot be removed', async () => {
+    const worker = await folded();
+    const snapshots = new SnapshotTaker(
+      new Sealed(),
+      { everyMs: 10 * MINUTE, keep: 1 },
+      () => world.clock,
+      observer,
+    );
+    for (let round = 0; round < 2; round += 1) {
+      await snapshots.maintain(sourceOf(worker));
+      world.clock += 10 * MINUTE;
+    }
+    world.clock -= 9 * MINUTE;
+    await snapshots.maintain(sourceOf(worker));
+    const taken53 = `taken ${HISTORY.length}`;
+    expect(told).toEqual([taken53, taken53, 'failed 0: EPERM']);
+    await worker.revoked(world.input());
+  });
+
   it('of a partition that leaves in the middle are nothing, and no failure', async () => {
     const worker = world.worker({ snapshots: place }, { checkpointIntervalMs: 1 }, { snapshots: observer });
     await feed(world.log, worker, world.input());
@@ -211,6 +230,13 @@ describe('snapshots of a partition', () => {
     await worker.revoked(world.input());
   });
 });
+
+/** Takes in and lists, but lets nothing be removed. */
+class Sealed extends MemorySnapshotStore {
+  override remove(): Promise<void> {
+    return Promise.reject(new Error('EPERM'));
+  }
+}
 
 const EMPTY = Buffer.alloc(0);
 const CHECKPOINT = {

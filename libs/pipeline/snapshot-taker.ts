@@ -60,15 +60,18 @@ export class SnapshotTaker {
     try {
       plan.dueAt ??= await this.#firstDue(source.partition);
       if (this.now() < plan.dueAt) return;
-      const isTaken = await this.#queue.run(() => this.#take(source));
-      if (isTaken) plan.dueAt = this.now() + this.settings.everyMs;
+      const taken = await this.#queue.run(() => this.#take(source));
+      if (taken === null) return;
+      plan.dueAt = this.now() + this.settings.everyMs;
       plan.failures = 0;
+      // One that cannot be removed is no reason to take another.
+      await this.#prune(taken).catch((error: unknown) => this.#failed(source.partition, error));
     } catch (error) {
       // The partition has left in the middle of it.
       if (!source.isHeld) return;
       plan.dueAt = this.now() + Math.min(this.settings.everyMs, RETRY_MS * 2 ** plan.failures);
       plan.failures += 1;
-      this.observer.failed(source.partition, error instanceof Error ? error : new Error(String(error)));
+      this.#failed(source.partition, error);
     } finally {
       plan.isBusy = false;
     }
@@ -99,23 +102,26 @@ export class SnapshotTaker {
     return Math.min(newest.takenAt, this.now()) + this.settings.everyMs;
   }
 
-  /** @returns false where there was nothing to take yet */
-  async #take(source: SnapshotSource): Promise<boolean> {
-    if (!source.isHeld) return false;
+  #failed(partition: number, error: unknown): void {
+    this.observer.failed(partition, error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** @returns null where there was nothing to take yet */
+  async #take(source: SnapshotSource): Promise<SnapshotManifest | null> {
+    if (!source.isHeld) return null;
     const startedAt = this.now();
     const frozen = source.freeze();
-    if (frozen === null) return false;
+    if (frozen === null) return null;
     const { partition } = source;
     try {
       const { checkpoint } = frozen;
       const draft = { partition, checkpoint, takenAt: startedAt };
       const manifest = await this.store.put(draft, snapshotBlocks(frozen));
       this.observer.taken(manifest, this.now() - startedAt);
-      await this.#prune(manifest);
+      return manifest;
     } finally {
       frozen.close();
     }
-    return true;
   }
 
   async #prune({ partition, checkpoint }: SnapshotManifest): Promise<void> {
