@@ -8,6 +8,7 @@ import {
   type BatchControl,
   type RecordBatch,
   type RelationshipObserver,
+  type StoredState,
   type TopicPartition,
 } from '#pipeline';
 import { type Platform } from '#platform';
@@ -102,6 +103,10 @@ export class RelationshipService implements PartitionLifecycle {
 
   onRevoked(partition: TopicPartition): Promise<void> {
     return this.worker.revoked(partition);
+  }
+
+  storedStates(): readonly StoredState[] {
+    return this.worker.storedStates();
   }
 
   batch(batch: RecordBatch, control: BatchControl): Promise<void> {

@@ -251,6 +251,7 @@ describe('the relationship worker', () => {
           },
         });
       },
+      stored: () => store.stored(),
       drop: (partition: number) => store.drop(partition),
       setAside: (partition: number) => store.setAside(partition),
       close: () => undefined,

@@ -4,12 +4,14 @@ import {
   type BatchControl,
   type ConsumerHandler,
   type RecordBatch,
+  type StoredState,
   type TopicPartition,
 } from './log.js';
 import { OwnedPartition, type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
 import { type PartitionState } from './partition-state.js';
 import { type RelationshipSettings } from './relationship-settings.js';
 import { SnapshotTaker } from './snapshot-taker.js';
+import { TOPICS } from './topics.js';
 
 /** Folds the partitions of the relationship log that this member owns. */
 export class RelationshipWorker implements ConsumerHandler {
@@ -33,6 +35,11 @@ export class RelationshipWorker implements ConsumerHandler {
     const owned = await OwnedPartition.open(input, { ports, settings, observer, snapshots, assignment });
     this.#owned.set(input.partition, owned);
     return owned.state.position;
+  }
+
+  /** Partitions of the log whose state lies in the store, whoever has them now. */
+  storedStates(): readonly StoredState[] {
+    return this.ports.store.stored().map((found) => ({ topic: TOPICS.relationshipLog, ...found }));
   }
 
   async batch(batch: RecordBatch, control: BatchControl): Promise<void> {

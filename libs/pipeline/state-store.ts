@@ -61,6 +61,8 @@ export interface PartitionStore {
 export interface StateStore {
   /** @throws if this partition is open already in this process */
   open(partition: number): PartitionStore;
+  /** The partitions that have a checkpoint, and where it stands, open or not. */
+  stored(): readonly { readonly partition: number; readonly offset: number }[];
   /** Deletes a partition's store, for a rebuild. @throws if it is open */
   drop(partition: number): void;
   /**

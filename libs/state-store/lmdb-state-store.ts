@@ -1,5 +1,7 @@
 import type { PartitionStore, StateStore } from '#pipeline';
 import { LmdbPartitionStore } from './lmdb-partition-store.js';
+import { decodeCheckpoint } from './checkpoint-codec.js';
+import { CHECKPOINT } from './stored-key.js';
 import { openStoreEnvironment, type StoreDatabase, type StoreEnvironment } from './store-environment.js';
 
 /**
@@ -31,6 +33,15 @@ export class LmdbStateStore implements StateStore {
     });
     this.partitions.set(partition, store);
     return store;
+  }
+
+  stored(): readonly { readonly partition: number; readonly offset: number }[] {
+    this.assertOpen();
+    return this.environment.partitions().flatMap((partition) => {
+      const bytes = this.database(partition).get(Buffer.of(CHECKPOINT));
+      const offset = bytes === undefined ? undefined : offsetIn(bytes);
+      return offset === undefined ? [] : [{ partition, offset }];
+    });
   }
 
   /** @throws when the partition is open */
@@ -66,5 +77,14 @@ export class LmdbStateStore implements StateStore {
   /** A closed environment takes the process down when it is used, so nothing may reach it. */
   private assertOpen(): void {
     if (this.closed) throw new Error('the state store is closed');
+  }
+}
+
+/** Undefined for what cannot be read: whoever opens the partition says so. */
+function offsetIn(checkpoint: Buffer): number | undefined {
+  try {
+    return decodeCheckpoint(checkpoint).offset;
+  } catch {
+    return undefined;
   }
 }

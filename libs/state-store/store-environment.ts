@@ -16,6 +16,8 @@ export interface StoreEnvironment {
   readonly path: string;
   /** The database of one partition, made when it is asked for the first time. */
   partition(partition: number): StoreDatabase;
+  /** Those that have a database, ascending. */
+  partitions(): readonly number[];
   /** From now on the partition has another database, an empty one. @returns the name of the one before */
   setAside(partition: number): string;
   /** One write transaction; a throw aborts it. Flushed to disk when it returns. */
@@ -62,6 +64,11 @@ export function openStoreEnvironment(directory: string): StoreEnvironment {
       }
       return openDatabase(root, databaseOf(meta, partition));
     },
+    partitions() {
+      const found = namesIn(root).map((name) => /^partition-(\d+)/.exec(name)?.[1]);
+      const numbers = found.flatMap((digits) => (digits === undefined ? [] : [Number(digits)]));
+      return [...new Set(numbers)].sort((a, b) => a - b);
+    },
     setAside(partition) {
       const before = databaseOf(meta, partition);
       const [, nth = '1'] = before.split('.');
@@ -81,7 +88,7 @@ export function openStoreEnvironment(directory: string): StoreEnvironment {
 
 /** The names of a store's databases lie in the root; anything else there belongs to somebody. */
 function claimFormat(root: RootDatabase<Buffer, Buffer>, path: string): StoreDatabase {
-  const names = [...root.getKeys()].map((key) => key.toString('utf8').replace(/\0$/, ''));
+  const names = namesIn(root);
   if (names.length > 0 && !names.includes('meta')) {
     throw new ForeignStoreDirectoryError(
       `${path} is an LMDB directory of something else (${names.join(', ')})`,
@@ -97,6 +104,10 @@ function claimFormat(root: RootDatabase<Buffer, Buffer>, path: string): StoreDat
   }
   root.transactionSync(() => void meta.put(FORMAT_KEY, Buffer.from(FORMAT)));
   return meta;
+}
+
+function namesIn(root: RootDatabase<Buffer, Buffer>): readonly string[] {
+  return [...root.getKeys()].map((key) => key.toString('utf8').replace(/\0$/, ''));
 }
 
 function openDatabase(root: RootDatabase<Buffer, Buffer>, name: string): StoreDatabase {

@@ -130,6 +130,7 @@ function faultyWriter(
 export function faultyStore(store: StateStore, plan: FaultPlan): StateStore {
   return {
     open: (partition) => faultyPartition(store.open(partition), plan),
+    stored: () => store.stored(),
     drop: (partition) => store.drop(partition),
     setAside: (partition) => store.setAside(partition),
     close: () => store.close(),

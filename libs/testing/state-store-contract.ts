@@ -65,6 +65,24 @@ export function stateStoreContract(name: string, open: () => OpenedStateStore): 
       expectAll(opened.reopen().open(0));
     });
 
+    it('says which partitions have a checkpoint and where it stands, open or not', () => {
+      expect(opened.store.stored()).toEqual([]);
+      partition.write(write({}));
+      const other = opened.store.open(7);
+      expect(opened.store.stored()).toEqual([{ partition: 0, offset: CHECKPOINT.offset }]);
+      other.write(write({ checkpoint: { ...CHECKPOINT, offset: 99 } }));
+      other.close();
+      const both = [
+        { partition: 0, offset: CHECKPOINT.offset },
+        { partition: 7, offset: 99 },
+      ];
+      expect(opened.store.stored()).toEqual(both);
+      const reopened = opened.reopen();
+      expect(reopened.stored()).toEqual(both);
+      reopened.drop(0);
+      expect(reopened.stored()).toEqual(both.slice(1));
+    });
+
     it('keeps states, blobs and outbox entries of one name apart', () => {
       const value = (text: string): Buffer => Buffer.from(text);
       partition.write(

@@ -1,6 +1,14 @@
 import { type CustomTransportStrategy, Server } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { BatchControl, ConsumerHealth, Log, LogConsumer, RecordBatch, TopicPartition } from '#pipeline';
+import type {
+  BatchControl,
+  ConsumerHealth,
+  Log,
+  LogConsumer,
+  RecordBatch,
+  StoredState,
+  TopicPartition,
+} from '#pipeline';
 import { BatchContext } from './batch-context.js';
 import { ANY_TOPIC } from './on-batch.js';
 import type { PartitionLifecycle } from './partition-lifecycle.js';
@@ -97,7 +105,8 @@ export class LogServer extends Server<never, LogServerStatus> implements CustomT
   private async start(): Promise<void> {
     this.collectHandlers();
     const { log, group, batchRecordsMax, lifecycle } = this.options;
-    this.consumer = log.consumer({ group, topics: this.topics(), batchRecordsMax });
+    const storedStates = (): readonly StoredState[] => lifecycle?.storedStates?.() ?? [];
+    this.consumer = log.consumer({ group, topics: this.topics(), batchRecordsMax, storedStates });
     await this.consumer.start({
       assigned: (partition, assignment) =>
         lifecycle?.onAssigned(partition, assignment) ?? Promise.resolve(null),

@@ -1,4 +1,4 @@
-import type { Assignment, TopicPartition } from '#pipeline';
+import type { Assignment, StoredState, TopicPartition } from '#pipeline';
 
 /** What an app does when a partition comes to it and leaves it; given to its `LogServer`. */
 export interface PartitionLifecycle {
@@ -9,6 +9,8 @@ export interface PartitionLifecycle {
    * @returns the offset to start from; null: the committed position, else the start
    */
   onAssigned(partition: TopicPartition, assignment: Assignment): Promise<number | null>;
+  /** What lies on this machine (`ConsumerOptions.storedStates`). */
+  storedStates?(): readonly StoredState[];
   /** After the last batch. */
   onRevoked(partition: TopicPartition): Promise<void>;
 }

@@ -28,6 +28,13 @@ export class SimulatedDisk {
     return this.#now.get(partition);
   }
 
+  /** Of the partitions that have a checkpoint. */
+  offsets(): readonly { readonly partition: number; readonly offset: number }[] {
+    return [...this.#now].flatMap(([partition, { checkpoint }]) =>
+      checkpoint === null ? [] : [{ partition, offset: checkpoint.offset }],
+    );
+  }
+
   put(partition: number, stored: Stored): void {
     const before = this.#now.get(partition);
     if (before !== undefined && before.checkpoint !== null) this.#before.push({ partition, stored: before });
@@ -65,6 +72,10 @@ export class SimulatedStateStore implements StateStore {
     if (this.#open.has(partition)) throw new InvariantError(`store ${partition} is open already`);
     this.#open.add(partition);
     return this.#opened(partition);
+  }
+
+  stored(): readonly { readonly partition: number; readonly offset: number }[] {
+    return this.disk.offsets();
   }
 
   drop(partition: number): void {
