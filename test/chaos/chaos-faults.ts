@@ -1,5 +1,5 @@
 /** What can be done to a running world. Each fault heals what it has broken before it ends. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,6 +46,7 @@ const STRIKES: Readonly<Record<FaultKind, Strike>> = {
   'relationship sleeps': (world, random) => sleepOne(world, 'relationship', random),
   'archive sleeps': (world, random) => sleepOne(world, 'archive', random),
   'torn write at the end of the store': tearStore,
+  'disk of relationship lost': loseDisk,
   'broker killed': ({ servers }, random) => killBroker(random.pick(servers.brokers), random),
   'leader of the log killed': async ({ servers }, random) => {
     const leader = await servers.leaderOf(TOPICS.relationshipLog, 0);
@@ -117,6 +118,15 @@ async function insideTransaction(world: ChaosWorld, act: (app: ChaosApp) => Prom
 
 function releaseAll({ servers }: ChaosWorld): void {
   for (const proxy of servers.proxies) proxy.release();
+}
+
+/** Another machine takes the place of one that is gone: what was on its disk is in snapshots, or in the log. */
+async function loseDisk(world: ChaosWorld, random: SeededRandom): Promise<boolean> {
+  const app = random.pick(world.of('relationship'));
+  await app.kill();
+  rmSync(join(world.directory, app.label), { recursive: true, force: true });
+  app.start();
+  return true;
 }
 
 /**

@@ -135,6 +135,9 @@ function appsOf(servers: ChaosServers, directory: string): readonly ChaosApp[] {
     ...shared,
     GRAVITY_DATA_DIR: join(directory, name),
     GRAVITY_CHECKPOINT: '1s',
+    // One place for all, as the disks of a cluster have it.
+    GRAVITY_SNAPSHOT_DIR: join(directory, 'snapshots'),
+    GRAVITY_SNAPSHOT_EVERY: '20s',
   });
   return [
     new ChaosApp('intake-1', 'intake', { ...intake, KAFKA_BROKERS: servers.proxiedBrokers.join(',') }),

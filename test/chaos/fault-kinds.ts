@@ -7,6 +7,7 @@ export const FAULT_KINDS = [
   'relationship sleeps',
   'archive sleeps',
   'torn write at the end of the store',
+  'disk of relationship lost',
   'broker killed',
   /** Where there are several brokers. */
   'leader of the log killed',

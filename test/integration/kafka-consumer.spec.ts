@@ -4,6 +4,7 @@ import { KafkaLog, type LogAlarm } from '#kafka';
 import {
   OwnershipLostError,
   type ConsumerHandler,
+  type LogConsumer,
   type RecordBatch,
   type TopicPartition,
   type TransactionalWriter,
@@ -112,6 +113,38 @@ await describeWithServers('consumers on real Kafka', ({ brokers }) => {
     for (const partition of kept) expect(mine.callsOf(partition)).toEqual(['assigned', 'batch']);
     await second.stop();
     await first.stop();
+  });
+
+  it('a member that was restarted gets the partitions back whose state lies on its disk', async () => {
+    const topic = await probe.topic(4);
+    const group = probe.group();
+    const member = (own: readonly number[]): LogConsumer =>
+      log.consumer({
+        ...{ group, topics: [topic], batchRecordsMax: 10 },
+        storedStates: () => own.map((partition) => ({ topic, partition, offset: 9 })),
+      });
+    const assignedTo = (consumer: LogConsumer): number[] =>
+      consumer
+        .health()
+        .assigned.map(({ partition }) => partition)
+        .sort((a, b) => a - b);
+    // Without the disks the first would keep 0 and 1.
+    const staying = member([2, 3]);
+    await staying.start(new RecordingHandler());
+    await eventually(() => expect(assignedTo(staying)).toEqual([0, 1, 2, 3]));
+    for (let restart = 0; restart < 2; restart++) {
+      const restarted = member([0, 1]);
+      await restarted.start(new RecordingHandler());
+      await eventually(() =>
+        expect([assignedTo(staying), assignedTo(restarted)]).toEqual([
+          [2, 3],
+          [0, 1],
+        ]),
+      );
+      await restarted.stop();
+      await eventually(() => expect(assignedTo(staying)).toEqual([0, 1, 2, 3]));
+    }
+    await staying.stop();
   });
 
   it('a stretch of aborted transactions is passed, and the handler hears where reading goes on', async () => {
