@@ -1,5 +1,5 @@
 // `npm run test:chaos`: the chaos on real processes in its long form. CHAOS_SEED, CHAOS_FAULTS, CHAOS_KINDS (separated by ;), CHAOS_BROKERS,
-// CHAOS_EVENTS_PER_SECOND and CHAOS_PAUSE_MS set what it does; the report goes to CHAOS_REPORT_DIR.
+// CHAOS_EVENTS_PER_SECOND, CHAOS_PERSONS and CHAOS_PAUSE_MS set what it does; the report goes to CHAOS_REPORT_DIR.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

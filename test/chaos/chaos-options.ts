@@ -10,6 +10,8 @@ export interface ChaosOptions {
   /** Which faults there may be. */
   readonly kinds: readonly FaultKind[];
   readonly eventsPerSecond: number;
+  /** Few meet often, in one another's way; many for a long and busy run, where states would grow without end. */
+  readonly persons: number;
   /** Longest pause before the next fault, ms. */
   readonly pauseMs: number;
   /** Most faults wait until what was sent before the end of the last one has come through, and each is announced. */
@@ -36,6 +38,7 @@ export function chaosOptions(env: Readonly<Record<string, string | undefined>>):
     brokers,
     kinds: kindsOf(env['CHAOS_KINDS'] ?? '', brokers),
     eventsPerSecond: number('CHAOS_EVENTS_PER_SECOND', isLong ? 300 : 150, 10),
+    persons: number('CHAOS_PERSONS', 400, 1),
     pauseMs: number('CHAOS_PAUSE_MS', isLong ? 3_000 : 1_200, 0),
     isLong,
     reportDirectory: env['CHAOS_REPORT_DIR'] ?? null,

@@ -24,7 +24,7 @@ export function chaosReport(world: ChaosWorld, { options, startedAt, faults, ver
     '',
     `${new Date(startedAt).toISOString()}, ${minutes} min, ${cpus().length} cores, ${memory} GiB, Node ${process.version}. ` +
       `Repeat: \`CHAOS_SEED=${options.seed} CHAOS_FAULTS=${options.faults} CHAOS_BROKERS=${options.brokers} ` +
-      `CHAOS_EVENTS_PER_SECOND=${options.eventsPerSecond} CHAOS_PAUSE_MS=${options.pauseMs} npm run test:chaos\` (the same faults in the same order; ` +
+      `CHAOS_EVENTS_PER_SECOND=${options.eventsPerSecond} CHAOS_PERSONS=${options.persons} CHAOS_PAUSE_MS=${options.pauseMs} npm run test:chaos\` (the same faults in the same order; ` +
       'the processes keep their own time).',
     '',
     '| Fault | times | worst stall, alone, s | worst stall, among others, s |',

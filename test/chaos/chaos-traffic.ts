@@ -2,13 +2,13 @@
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { SOURCE_TOPICS, type SourceEncoder, type SourceKind } from '#contracts';
 import { type SourceTouchpoint } from '#domain';
+import { type ChaosOptions } from './chaos-options.js';
 import { type SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { sourceEngagement, sourceJoin, sourceOrder, sourceVisit } from '../../libs/testing/source-kit.js';
 
 const ROUND_MS = 100;
 const RETRY_MS = 200;
 const MINUTE_MS = 60_000;
-const PERSONS = 400;
 export const CHAOS_BRANDS = ['b1', 'b1', 'b2'] as const;
 
 interface Message {
@@ -34,7 +34,7 @@ export class ChaosTraffic {
     brokers: readonly string[],
     private readonly encoder: SourceEncoder,
     private readonly random: SeededRandom,
-    private readonly eventsPerSecond: number,
+    private readonly load: Pick<ChaosOptions, 'eventsPerSecond' | 'persons'>,
   ) {
     const kafka = new Kafka({
       ...{ brokers: [...brokers], clientId: 'plain', logLevel: logLevel.NOTHING },
@@ -87,7 +87,7 @@ export class ChaosTraffic {
 
   #round(): Message[] {
     const now = Date.now();
-    const count = Math.max(1, Math.round((this.eventsPerSecond * ROUND_MS) / 1_000));
+    const count = Math.max(1, Math.round((this.load.eventsPerSecond * ROUND_MS) / 1_000));
     const messages = Array.from({ length: count }, () => this.#next(now));
     this.#events += 1;
     const eventId = `probe-${this.#events}`;
@@ -129,7 +129,7 @@ export class ChaosTraffic {
       occurredAt: now - this.#delay(),
       sentAt: now,
       brand: random.pick(CHAOS_BRANDS),
-      person: `p${random.below(PERSONS)}`,
+      person: `p${random.below(this.load.persons)}`,
       channel: random.pick([null, 'live', 'group']),
     };
     const what = random.below(100);

@@ -56,7 +56,7 @@ export class ChaosWorld {
       servers.kafkaBrokers,
       codecs.sourceEncoder,
       new SeededRandom(options.seed),
-      options.eventsPerSecond,
+      options,
     );
     const watch = new ProbeWatch(log, codecs.tierChanged, CHAOS_LOG_PARTITIONS);
     return new ChaosWorld(
