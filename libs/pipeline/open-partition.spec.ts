@@ -281,6 +281,53 @@ describe('opening a partition', () => {
       empty.close();
     });
 
+    /** As it was before the partition went to another machine for a while. */
+    async function leaveBehind(): Promise<void> {
+      await world.lay(HISTORY);
+      await foldAll();
+      const store = world.store.open(0);
+      const frozen = store.freeze();
+      const then = frozen?.read(Infinity) ?? [];
+      const checkpoint = frozen?.checkpoint;
+      frozen?.close();
+      store.close();
+      await world.lay([follow('2024-11-10 10:02', { person: 'p2' }), tick('2024-11-10 10:03')]);
+      await snapshot();
+      world.loseDisk();
+      const old = world.store.open(0);
+      if (checkpoint === undefined) throw new Error('no checkpoint');
+      old.load(then);
+      old.write({ checkpoint, states: [], blobs: [], outbox: [] });
+      old.close();
+    }
+
+    it.each([
+      [2, 6, 'is ahead by so much'],
+      [3, 4, 'is not'],
+    ])('asked for a lead of %i records begins at %i: the snapshot %s', async (lead, position) => {
+      await leaveBehind();
+      const { state, origin } = await restore({ snapshotLeadMin: lead });
+      expect(origin).toMatchObject({ refused: [], setAside: null });
+      expect(origin.snapshot === null).toBe(position === 4);
+      expect(state).toMatchObject({ position, mutedTo: 6 });
+      state.close();
+    });
+
+    it('keeps an old store where the snapshots that are ahead of it are torn, or do not answer', async () => {
+      await leaveBehind();
+      const [newest] = place.ids();
+      if (newest === undefined) throw new Error('no snapshot');
+      place.damage(newest, 'cut the end');
+      for (const obstacle of [null, new Error('away')]) {
+        place.obstacle = obstacle;
+        const { state, origin } = await restore({ snapshotLeadMin: 1 });
+        expect(origin).toEqual({ snapshot: null, refused: [], setAside: null });
+        expect(state.position).toBe(4);
+        state.close();
+      }
+      place.obstacle = null;
+    });
+
     it('prefers a store that is there and good', async () => {
       await world.lay(HISTORY);
       await snapshot();

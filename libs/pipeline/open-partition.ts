@@ -14,6 +14,7 @@ import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
 import { Outbox } from './outbox.js';
 import { PartitionState } from './partition-state.js';
 import {
+  hasSnapshotFrom,
   restoreNewest,
   StoreUnusableError,
   type RefusedSnapshot,
@@ -32,9 +33,16 @@ export interface OpenPorts {
   readonly storeDirectory: string;
   /** What a partition without a store is brought back from. Null: from the log alone. */
   readonly snapshots: SnapshotStore | null;
+  /**
+   * By how many records a snapshot has to be ahead of a store that is there and good to take its place: where the
+   * partition has been elsewhere for long, folding is slower than restoring. By default 100,000.
+   */
+  readonly snapshotLeadMin?: number;
   /** Decoded states kept in memory per partition. */
   readonly cachedStatesMax: number;
 }
+
+const SNAPSHOT_LEAD_MIN = 100_000;
 
 /** Where the state of a partition came from when it was opened. */
 export interface PartitionOrigin {
@@ -55,8 +63,8 @@ export interface OpenedPartition {
 
 /**
  * Brings a partition back: opens its store at checkpoint S, reads the committed position C ≥ S, and leaves it
- * to the caller to fold S..C without publishing. Where there is no store, S is that of the newest snapshot that can
- * be used, else the start of the log. Call it only after the group's writer for this partition is open, so that C
+ * to the caller to fold S..C without publishing. Where there is no store, or an old one, S is that of the newest
+ * snapshot that can be used, else the start of the log. Call it only after the group's writer for this partition is open, so that C
  * can no longer move.
  *
  * @throws ForeignLogError   the store, the log and the committed position do not belong together; the message
@@ -80,7 +88,7 @@ export async function openPartition(input: TopicPartition, ports: OpenPorts): Pr
   return { state, end: ends.end, origin: { snapshot: found?.manifest ?? null, refused, setAside } };
 }
 
-/** @returns null where there is no store yet */
+/** @returns null where there is no store yet, or one that a snapshot has left far behind */
 async function fromDisk(
   input: TopicPartition,
   bounds: LogBounds,
@@ -102,11 +110,27 @@ async function fromDisk(
           'the partition is folded from the log again.',
       );
     }
+    if (await isLeftBehind(input, checkpoint.offset, bounds, ports)) {
+      store.close();
+      ports.store.drop(input.partition);
+      return null;
+    }
     return await restored(input.partition, store, checkpoint, bounds.committed ?? 0, ports);
   } catch (error) {
     store.close();
     throw error;
   }
+}
+
+async function isLeftBehind(
+  input: TopicPartition,
+  offset: number,
+  bounds: LogBounds,
+  { snapshots, snapshotLeadMin = SNAPSHOT_LEAD_MIN, ...ports }: OpenPorts,
+): Promise<boolean> {
+  // No snapshot is ahead of what is committed: nearly always there is nothing to ask for.
+  if (snapshots === null || offset + snapshotLeadMin > (bounds.committed ?? 0)) return false;
+  return hasSnapshotFrom(input, { ...ports, snapshots }, bounds, offset + snapshotLeadMin);
 }
 
 function checkpointOf(store: PartitionStore): Checkpoint | null {

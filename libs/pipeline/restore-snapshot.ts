@@ -71,6 +71,34 @@ export async function restoreNewest<T>(
   return { found: null, refused };
 }
 
+/**
+ * Whether there is a snapshot of this offset or later that can be used: all of it was read and is whole.
+ * @throws ForeignLogError   as `restoreNewest`
+ */
+export async function hasSnapshotFrom(
+  input: TopicPartition,
+  ports: RestorePorts,
+  bounds: LogBounds,
+  offset: number,
+): Promise<boolean> {
+  for (const { manifest } of await candidates(input.partition, ports.snapshots, [])) {
+    if (manifest.checkpoint.offset < offset) continue;
+    if ((await objection(input, manifest, ports, bounds)) !== null) continue;
+    if (await isWhole(manifest, ports.snapshots)) return true;
+  }
+  return false;
+}
+
+async function isWhole(manifest: SnapshotManifest, snapshots: SnapshotStore): Promise<boolean> {
+  try {
+    for await (const _ of entriesOf(manifest, snapshots)) await nextTurn();
+    return true;
+  } catch (error) {
+    if (error instanceof SnapshotTornError) return false;
+    throw error;
+  }
+}
+
 /** Newest first. A place that does not answer is no reason to stand still: the log has everything, too. */
 async function candidates(
   partition: number,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ChaosOptions } from './chaos-options.js';
 import { isAlone, worstStall, type FaultRecord } from './chaos-run.js';
 import { type ChaosWorld } from './chaos-world.js';
+import { FAULT_KINDS } from './fault-kinds.js';
 import { type Verdict } from './verdict.js';
 
 export interface ChaosRun {
@@ -18,13 +19,15 @@ export function chaosReport(world: ChaosWorld, { options, startedAt, faults, ver
   const minutes = ((Date.now() - startedAt) / 60_000).toFixed(1);
   const brokers = options.brokers === 1 ? 'one broker' : `${options.brokers} brokers`;
   const memory = Math.round(totalmem() / 2 ** 30);
+  const all = options.kinds.length === FAULT_KINDS.length - (options.brokers > 1 ? 0 : 1);
+  const kinds = all ? '' : `CHAOS_KINDS='${options.kinds.join(';')}' `;
   const ownEnds = world.apps.filter((app) => app.ownEnds > 0).map((app) => `${app.label} ${app.ownEnds}`);
   return [
     `# ${faults.length} faults, ${brokers}, seed ${options.seed}`,
     '',
     `${new Date(startedAt).toISOString()}, ${minutes} min, ${cpus().length} cores, ${memory} GiB, Node ${process.version}. ` +
       `Repeat: \`CHAOS_SEED=${options.seed} CHAOS_FAULTS=${options.faults} CHAOS_BROKERS=${options.brokers} ` +
-      `CHAOS_EVENTS_PER_SECOND=${options.eventsPerSecond} CHAOS_PERSONS=${options.persons} CHAOS_PAUSE_MS=${options.pauseMs} npm run test:chaos\` (the same faults in the same order; ` +
+      `CHAOS_EVENTS_PER_SECOND=${options.eventsPerSecond} CHAOS_PERSONS=${options.persons} CHAOS_PAUSE_MS=${options.pauseMs} ${kinds}npm run test:chaos\` (the same faults in the same order; ` +
       'the processes keep their own time).',
     '',
     '| Fault | times | worst stall, alone, s | worst stall, among others, s |',

@@ -19,6 +19,9 @@ import { SimulatedSnapshots, type SimulatedPlace } from './simulated-snapshots.j
 import { SimulatedArchiveSink, SimulatedFigureSink, type SimulatedTables } from './simulated-tables.js';
 import { type SimulatedConsumer } from './simulated-consumer.js';
 
+/** So few that a snapshot takes the place of a store now and then. */
+const SNAPSHOT_LEAD = 12;
+
 export type Role = 'intake' | 'relationship' | 'archive';
 
 /** What the processes of one run share. */
@@ -157,9 +160,10 @@ export class SimulatedProcess {
         facts: codecs,
         factPartitions: partitions,
         now: this.#clock,
-        store: new SimulatedStateStore(this.disk, scheduler, life),
+        store: new SimulatedStateStore(this.disk, scheduler, life, snapshots !== null),
         storeDirectory: 'disk',
         snapshots: snapshots === null ? null : new SimulatedSnapshots(snapshots, scheduler, life),
+        snapshotLeadMin: SNAPSHOT_LEAD,
         cachedStatesMax: this.parts.cachedStatesMax,
         sink: new SimulatedFigureSink(tables, scheduler, life),
         progress,
