@@ -9,8 +9,12 @@ export class TornStoreError extends Error {
 /** Where the two meta pages have what is asked for here, as the `lmdb` package builds LMDB (64 bits). */
 const META = { magic: 24, pageSize: 48, lastPage: 144, transaction: 152, end: 160 };
 const MAGIC = 0xbeefc0de;
-/** Pages that a commit has given up again are not written, so a whole file may end a little early. */
+/**
+ * Pages that a commit has given up again are not written, so a whole file may end a little early. How many are missing
+ * for other reasons cannot be told; of a small file, which is soon folded again, few are believed.
+ */
 const UNWRITTEN_PAGES_MAX = 64;
+const UNWRITTEN_SHARE_MAX = 1 / 8;
 
 /** @throws TornStoreError */
 export function assertIsWhole(file: string): void {
@@ -23,9 +27,11 @@ export function assertIsWhole(file: string): void {
       throw new TornStoreError(`${file} is not an LMDB data file, or its first page is gone`);
     const second = metaAt(descriptor, first.pageSize);
     const newest = second !== null && second.transaction > first.transaction ? second : first;
-    const expected = (newest.lastPage + 1) * newest.pageSize;
+    const pages = newest.lastPage + 1;
+    const expected = pages * newest.pageSize;
     if (size >= expected) return;
-    if (size < expected - UNWRITTEN_PAGES_MAX * newest.pageSize) {
+    const unwrittenMax = Math.min(UNWRITTEN_PAGES_MAX, Math.floor(pages * UNWRITTEN_SHARE_MAX));
+    if (size < expected - unwrittenMax * newest.pageSize) {
       throw new TornStoreError(`${file} has ${size} bytes of ${expected}: its end is missing`);
     }
     // Reading a mapped page behind the end of the file would be the end of the process.

@@ -49,7 +49,7 @@ describe('LmdbStateStore', () => {
   });
 
   describe('of which a part is missing', () => {
-    const written = (name: string): string => {
+    const written = (name: string, count = 3_000): string => {
       const path = dir.join(name);
       const store = LmdbStateStore.open({ path });
       const partition = store.open(0);
@@ -65,7 +65,7 @@ describe('LmdbStateStore', () => {
         },
       };
       for (let round = 0; round < 3; round += 1) {
-        const states = Array.from({ length: 3_000 }, (_, i): [string, Buffer] => [
+        const states = Array.from({ length: count }, (_, i): [string, Buffer] => [
           `p${i}`,
           Buffer.alloc(500, round),
         ]);
@@ -86,6 +86,16 @@ describe('LmdbStateStore', () => {
       const store = LmdbStateStore.open({ path: dir.join('cut') });
       expect([...store.open(0).states()]).toHaveLength(3_000);
       store.close();
+    });
+
+    it('is said to be torn also where it is small, and little is missing', () => {
+      const file = written('small', 200);
+      const whole = readFileSync(file);
+      expect(whole.length).toBeLessThan(200 * 4_096);
+      for (const share of [0.8, 0.5, 0.1]) {
+        writeFileSync(file, whole.subarray(0, Math.floor(whole.length * share)));
+        expect(() => LmdbStateStore.open({ path: dir.join('small') })).toThrow(TornStoreError);
+      }
     });
 
     it('is opened where only pages are missing that a commit had given up, and does not end the process', () => {

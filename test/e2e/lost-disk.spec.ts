@@ -94,7 +94,8 @@ describe('a machine that loses its disk', () => {
   it('sets a store aside whose end is missing, and comes back', async () => {
     const known = await snapshots.list(null);
     const file = directory.join('data', 'state', 'relationship', 'data.mdb');
-    truncateSync(file, statSync(file).size >> 1);
+    // LMDB lets its file grow ahead of what it needs: half of it may be all that there is.
+    truncateSync(file, statSync(file).size >> 3);
     const third = start();
     await third.started();
     await newSnapshots(known, 1);
