@@ -31,6 +31,8 @@ export interface TaskOptions {
 
 const SLOW_SHARE = 0.04;
 const SLOW_STEPS = 250;
+/** Turns of the event loop that code may take between two calls of its ports. */
+const TURNS_GIVEN = 4;
 const STEPS_MAX = 60_000;
 
 export class Scheduler {
@@ -172,7 +174,12 @@ export class Scheduler {
    * @returns false when nothing can happen
    */
   async step(): Promise<boolean> {
-    const task = this.#take();
+    let task = this.#take();
+    // Somebody may be giving way to others, and go on by himself.
+    for (let turn = 0; task === null && turn < TURNS_GIVEN; turn += 1) {
+      await nextTurn();
+      task = this.#take();
+    }
     if (task === null) return false;
     this.trace.note(this.steps, task.what);
     await this.enter(task.life, task.run);
