@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FOLD_VERSION } from '#domain';
 import { type LogCodec } from './codecs.js';
 import { differenceFromLog, ForeignLogError } from './log-identity.js';
-import { type Log, type TopicPartition } from './log.js';
+import { OwnershipLostError, type Log, type TopicPartition } from './log.js';
 import { nameOf, type LogBounds } from './partition-ground.js';
 import { SnapshotReader } from './snapshot-codec.js';
 import { SnapshotTornError, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
@@ -41,6 +41,7 @@ export interface Restored<T> {
 /**
  * Puts the newest snapshot that can be used in the place of a store that is not there.
  * @throws ForeignLogError   there is a snapshot, but nobody knows what has been published since
+ * @throws OwnershipLostError   somebody else has the partition by now
  */
 export async function restoreNewest<T>(
   input: TopicPartition,
@@ -135,6 +136,9 @@ async function objection(
   const difference = await differenceFromLog(log, logCodec, input, checkpoint);
   if (difference !== null) return difference;
   if (committed === null) {
+    // Asked for before the snapshots were, and taken by whoever has come after us since.
+    if ((await log.committed(group, input)) !== null)
+      throw new OwnershipLostError(`${name} has been taken over while it was opened here`);
     throw new ForeignLogError(
       `Snapshot ${id} of ${name} in ${snapshots.place} is at offset ${offset}, but group ${group} has no committed offset ` +
         `(expired, or another cluster): what has been published is not known. Commit offset ${offset} for the group if ` +

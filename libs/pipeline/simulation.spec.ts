@@ -22,6 +22,7 @@ const MS_PER_RUN = 3_000;
 const NAMED = [
   { seed: 5, bug: 'an initialisation of the log that was broken off was taken for done' },
   { seed: 270, bug: 'a scheme that was new had no row for the day until something changed' },
+  { seed: 492, bug: 'a zombie took a snapshot of its successor for one without a committed position' },
   { seed: 3214, bug: 'the first tick, of unknown outcome, was left behind by one across due edges' },
 ];
 
