@@ -18,6 +18,7 @@ import { type BenchResult } from './bench-report.js';
 import { FloorFold } from './floor-fold.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { nightLog, type NightLog } from './night-log.js';
+import { assertTruth, grossMinorOf } from './truth.js';
 
 const EVENTS = 1_000_000;
 const BATCH_RECORDS = 5_000;
@@ -83,8 +84,8 @@ function measureFloor(log: NightLog): number {
     steady.passed(from + batch.length - 1);
   }
   const rate = steady.rate();
-  assertEqual('persons of the floor', floor.persons, log.persons);
-  assertEqual('GMV of the floor', floor.paidMinor, log.paidMinor);
+  assertTruth('persons of the floor', floor.persons, log.persons);
+  assertTruth('GMV of the floor', floor.paidMinor, log.paidMinor);
   return rate;
 }
 
@@ -115,8 +116,8 @@ function measureFold(log: NightLog, codec: RelationshipLogCodec, windows: readon
   }
   const rate = steady.rate();
   partition.takeRows();
-  assertEqual('GMV of the stocks', partition.grossMinor(), log.paidMinor);
-  assertEqual('persons folded', partition.persons, log.persons);
+  assertTruth('GMV of the stocks', partition.grossMinor(), log.paidMinor);
+  assertTruth('persons folded', partition.persons, log.persons);
   const micros = [...stages].map(([stage, seconds]) => [stage, (seconds * 1e6) / log.events] as const);
   return { steady: rate, micros: Object.fromEntries(micros) };
 }
@@ -166,12 +167,8 @@ class MemoryPartition {
     return length + this.#figures.takePeriodRows().length;
   }
 
-  /** All channels, all brands, of one scheme. */
   grossMinor(): number {
-    return this.#figures
-      .periodRows()
-      .filter((row) => row.channel === 'all' && row.scheme_id === 'rolling:30d')
-      .reduce((sum, row) => sum + row.gmv_gross_minor, 0);
+    return grossMinorOf(this.#figures);
   }
 
   #begin(): BatchFold {
@@ -197,8 +194,4 @@ class Steady {
     const share = (this.log.records.length - 1 - this.#from.index) / this.log.records.length;
     return (this.log.events * share) / cpuSeconds(this.#from.cpu);
   }
-}
-
-function assertEqual(what: string, actual: number, expected: number): void {
-  if (actual !== expected) throw new Error(`${what}: ${actual}, but the truth is ${expected}`);
 }

@@ -26,6 +26,7 @@ import { collectGarbage } from './collect-garbage.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { brandSizes } from './night-events.js';
 import { NIGHT_FROM, nightLog } from './night-log.js';
+import { assertTruth, grossMinorOf } from './truth.js';
 
 const PERSONS = 5_000_000;
 const PERSONS_SMALL = 100_000;
@@ -119,12 +120,12 @@ async function measure(size: Size): Promise<Measured> {
     const measured = log.events * (1 - from / log.records.length);
     const rate = measured / cpuSeconds(cpu);
     const wallRate = (measured * 1_000) / (performance.now() - wall);
-    assertEqual('GMV of the stocks', partition.grossMinor() - paidBefore, log.paidMinor);
+    assertTruth('GMV of the stocks', partition.grossMinor() - paidBefore, log.paidMinor);
     await partition.checkpoint();
     collectGarbage();
     const heap = process.memoryUsage().heapUsed - heapBefore;
     const stored = partition.storedPersons();
-    assertEqual('persons in the store', stored, persons);
+    assertTruth('persons in the store', stored, persons);
     const storeBytes = statSync(join(directory.path, 'state', 'data.mdb')).size / persons;
     const heapBytesOfOthers = (known: Pick<Measured, 'heapBytes'>): number =>
       (heap - cached * known.heapBytes) / (persons - cached);
@@ -176,10 +177,7 @@ class BenchPartition {
   }
 
   grossMinor(): number {
-    return this.#figures
-      .periodRows()
-      .filter((row) => row.channel === 'all' && row.scheme_id === 'rolling:30d')
-      .reduce((sum, row) => sum + row.gmv_gross_minor, 0);
+    return grossMinorOf(this.#figures);
   }
 
   storedPersons(): number {
@@ -246,8 +244,4 @@ function headOf(brand: string, index: number, nth: number, at: number): Touchpoi
     campaign: null,
     staffOrBot: false,
   };
-}
-
-function assertEqual(what: string, actual: number, expected: number): void {
-  if (actual !== expected) throw new Error(`${what}: ${actual}, but the truth is ${expected}`);
 }
