@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultRules, type LogEntry } from '#domain';
-import { epochRaised, feed, follow, MemorySnapshotStore, PipelineWorld, rulesSet, tick } from '#testing';
+import { epochRaised, follow, MemorySnapshotStore, PipelineWorld, rulesSet, tick } from '#testing';
 import { ForeignLogError } from './log-identity.js';
 import type { Log } from './log.js';
 import { openPartition } from './open-partition.js';
@@ -25,13 +25,6 @@ describe('opening a partition without a good store', () => {
   const open = (changes: Parameters<PipelineWorld['ports']>[0] = {}) =>
     openPartition(world.input(), world.ports(changes));
 
-  /** Folds what is there, and leaves the store as an orderly end does. */
-  async function foldAll(): Promise<void> {
-    const worker = world.worker();
-    await feed(world.log, worker, world.input());
-    await worker.revoked(world.input());
-  }
-
   const place = new MemorySnapshotStore();
   let clock = 0;
   beforeEach(async () => {
@@ -41,7 +34,7 @@ describe('opening a partition without a good store', () => {
   /** Folds what is there and takes a snapshot of it; then the disk is gone. */
   async function snapshot(): Promise<SnapshotManifest> {
     const taken: SnapshotManifest[] = [];
-    await foldAll();
+    await world.foldAll();
     const store = world.store.open(0);
     const snapshots = new SnapshotTaker(place, { everyMs: 1, keep: 9 }, () => (clock += 10), {
       found: () => undefined,
@@ -198,7 +191,7 @@ describe('opening a partition without a good store', () => {
   /** As it was before the partition went to another machine for a while. */
   async function leaveBehind(): Promise<void> {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     const store = world.store.open(0);
     const frozen = store.freeze();
     const then = frozen?.read(Infinity) ?? [];
@@ -279,7 +272,7 @@ describe('opening a partition without a good store', () => {
 
   it('sets it aside and folds from the start where there are no snapshots', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     const store = world.store.open(0);
     const checkpoint = store.checkpoint();
     if (checkpoint === null) throw new Error('no checkpoint');

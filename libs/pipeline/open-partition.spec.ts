@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { defaultRules, type LogEntry } from '#domain';
-import { epochRaised, feed, follow, PipelineWorld, rulesSet, tick, WORLD_GROUP } from '#testing';
+import { epochRaised, follow, PipelineWorld, rulesSet, tick, WORLD_GROUP } from '#testing';
 import { ForeignLogError } from './log-identity.js';
 import type { Log } from './log.js';
 import { openPartition } from './open-partition.js';
@@ -22,13 +22,6 @@ describe('opening a partition', () => {
   const open = (changes: Parameters<PipelineWorld['ports']>[0] = {}) =>
     openPartition(world.input(), world.ports(changes));
 
-  /** Folds what is there, and leaves the store as an orderly end does. */
-  async function foldAll(): Promise<void> {
-    const worker = world.worker();
-    await feed(world.log, worker, world.input());
-    await worker.revoked(world.input());
-  }
-
   it('starts a new one at the beginning', async () => {
     await world.lay(HISTORY);
     const { state, end } = await open();
@@ -39,7 +32,7 @@ describe('opening a partition', () => {
 
   it('goes on from the checkpoint, muted up to what was committed', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     await world.lay([follow('2024-11-10 10:02', { person: 'p2' })]);
     const writer = await world.log.writer(WORLD_GROUP, world.input());
     await writer.commit({ records: [], positions: [{ ...world.input(), offset: 5 }] });
@@ -57,7 +50,7 @@ describe('opening a partition', () => {
 
   it('refuses a store of another log', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     const other = await PipelineWorld.open();
     const [epoch] = HISTORY;
     if (epoch?.type !== 'epochRaised') throw new Error('no epoch');
@@ -72,7 +65,7 @@ describe('opening a partition', () => {
 
   it('refuses a log whose last applied record says something else', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     const other = await PipelineWorld.open();
     await other.lay([...HISTORY.slice(0, -1), tick('2024-11-10 10:02')]);
     const writer = await other.log.writer(WORLD_GROUP, other.input());
@@ -83,7 +76,7 @@ describe('opening a partition', () => {
 
   it('refuses when the committed position is gone, behind the store or beyond the log', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     await expect(open({ group: 'other' })).rejects.toThrow(/no committed offset.*[Dd]elete/s);
     const input = world.input();
     const commit = async (offset: number) => {
@@ -115,7 +108,7 @@ describe('opening a partition', () => {
 
   it('refuses a store of another fold', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     const store = world.store.open(0);
     const checkpoint = store.checkpoint();
     if (checkpoint === null) throw new Error('no checkpoint');
@@ -126,13 +119,13 @@ describe('opening a partition', () => {
 
   it('knows who is due, so that time goes on where it stood', async () => {
     await world.lay(HISTORY);
-    await foldAll();
+    await world.foldAll();
     const { state } = await open();
     expect(state.moreDue).toBe(false);
     state.close();
     // New rules make everybody due; the tick that would look at them never came.
     await world.lay([rulesSet(defaultRules({ refundHorizonDays: 90 }))]);
-    await foldAll();
+    await world.foldAll();
     const again = await open();
     expect(again.state.moreDue).toBe(true);
     again.state.close();

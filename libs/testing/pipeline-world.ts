@@ -131,6 +131,13 @@ export class PipelineWorld {
     };
   }
 
+  /** Folds what the log has, and leaves the store as an orderly end does. */
+  async foldAll(): Promise<void> {
+    const worker = this.worker();
+    await feed(this.log, worker, this.input());
+    await worker.revoked(this.input());
+  }
+
   worker(
     changes: Partial<RelationshipPorts> = {},
     settings: Partial<RelationshipSettings> = {},
