@@ -64,6 +64,7 @@ export class RelationshipService implements PartitionLifecycle {
         log: platform.log,
         group: RELATIONSHIP_GROUP,
         logCodec: codecs.log,
+        generationCodec: codecs.generations,
         facts: codecs,
         factPartitions: {
           tierChanges: await platform.partitionsOf(TOPICS.tierChanges),

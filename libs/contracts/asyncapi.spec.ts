@@ -37,6 +37,6 @@ describe('topicSpecs', () => {
 
   it('compacts the topics that hold a latest value', () => {
     const compacted = topicSpecs({ relationshipLogPartitions: 8 }).filter((spec) => spec.compacted);
-    expect(compacted.map(({ topic }) => topic).sort()).toEqual(['intake-progress', 'tiers']);
+    expect(compacted.map(({ topic }) => topic).sort()).toEqual(['intake-progress', 'log-generations', 'tiers']);
   });
 });

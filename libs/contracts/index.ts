@@ -2,6 +2,7 @@ export { ConfluentSchemaRegistry, type ConfluentRegistryOptions } from './conflu
 export { DEAD_KEY_BYTES_MAX, DEAD_VALUE_BYTES_MAX, DeadLetterCodec } from './dead-letter-codec.js';
 export { frameId } from './framing.js';
 export { IntakeProgressCodec } from './intake-progress-codec.js';
+export { LogGenerationCodec } from './log-generation-codec.js';
 export { LocalSchemaRegistry, localSchemaId } from './local-schema-registry.js';
 export { loadOrCreatePseudonymKey, Pseudonymiser } from './pseudonymiser.js';
 export { whileRegistryAway, type RegistryRetry } from './registry-retry.js';

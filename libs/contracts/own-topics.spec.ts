@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { REJECT_REASONS, type TierChanged } from '#domain';
-import { LogCorruptError, type IntakeProgress, type TierSnapshot } from '#pipeline';
+import { LogCorruptError, type IntakeProgress, type LogGeneration, type TierSnapshot } from '#pipeline';
 import { DEAD_VALUE_BYTES_MAX, DeadLetterCodec } from './dead-letter-codec.js';
 import { IntakeProgressCodec } from './intake-progress-codec.js';
 import { LocalSchemaRegistry } from './local-schema-registry.js';
+import { LogGenerationCodec } from './log-generation-codec.js';
 import { RelationshipLogCodec } from './relationship-log-codec.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { TierChangedCodec } from './tier-changed-codec.js';
@@ -16,6 +17,7 @@ const registry = new LocalSchemaRegistry(catalog);
 const tierChanges = await TierChangedCodec.open(registry, catalog);
 const tiers = await TiersCodec.open(registry, catalog);
 const progress = await IntakeProgressCodec.open(registry, catalog);
+const generations = await LogGenerationCodec.open(registry, catalog);
 const deadLetters = await DeadLetterCodec.open(registry, catalog);
 const log = await RelationshipLogCodec.open(registry, catalog);
 
@@ -88,6 +90,17 @@ describe('intake-progress', () => {
     const encoded = progress.encode(state);
     expect(encoded.key).toBe('touchpoint.visit|2');
     expect(progress.decode(valueOf(encoded))).toEqual(state);
+  });
+});
+
+describe('log-generations', () => {
+  it('come back under the key log id|partition', () => {
+    const generation: LogGeneration = {
+      ...{ logId: 'l', partition: 3, generation: 2, epoch: 40, position: 2 ** 47, foldVersion: 2, beganAt: 9 },
+    };
+    const encoded = generations.encode(generation);
+    expect(encoded.key).toBe('l|3');
+    expect(generations.decode(valueOf(encoded))).toEqual(generation);
   });
 });
 

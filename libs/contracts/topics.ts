@@ -29,6 +29,7 @@ export function topicSpecs(settings: TopicSettings): readonly TopicSpec[] {
     kept(TOPICS.tierChanges, logPartitions, 90 * DAY_MS),
     compacted(TOPICS.tiers, logPartitions),
     compacted(TOPICS.intakeProgress, 1),
+    compacted(TOPICS.logGenerations, 1),
     kept(TOPICS.deadLetters, 1, 30 * DAY_MS),
   ];
 }

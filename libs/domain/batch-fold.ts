@@ -99,7 +99,10 @@ export class BatchFold {
         this.applyRules(entry, offset);
         return;
       case 'epochRaised': {
-        const { epoch, generation, logId } = entry;
+        const { logId } = entry;
+        // A rebuild folds what lies before its own epoch as if it had begun there.
+        const epoch = Math.max(entry.epoch, this.frame.epoch);
+        const generation = Math.max(entry.generation, this.frame.generation);
         this.frame = { ...this.frame, epoch, generation, logId };
         this.epochVersion = BigInt(epoch) * EPOCH_FACTOR;
         return;

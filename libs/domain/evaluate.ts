@@ -3,13 +3,13 @@ import type { CompiledScheme } from './compiled-rules.js';
 import { dayText } from './day-calendar.js';
 import { nextFall, sweepAt } from './due-instants.js';
 import type { Touchpoint } from './events.js';
-import type { Tier, TierCause, TierChanged } from './facts.js';
+import type { Tier, TierCause, TierChanged, TierEvidence } from './facts.js';
 import { COHORT_CELL, DEEPENED_CELL, STANDING_CELLS } from './figures/figure-changes.js';
 import type { FoldContext } from './fold-context.js';
 import { everPurchased } from './money.js';
 import { periodIdAt } from './periods.js';
 import type { Draft, Relationship, Standing } from './relationship.js';
-import { settledDeepening, standingAt } from './standing.js';
+import { settledDeepening, standingAt, standingOf } from './standing.js';
 import { purchaseDays, tierAt } from './tiers.js';
 
 /** The record that made somebody look. */
@@ -90,16 +90,11 @@ function steadyStanding(
   { rules }: FoldContext,
 ): Standing | undefined {
   if (before === undefined || before.rulesHash !== rules.hash) return undefined;
-  const was = standingOf(before, scheme);
+  const was = standingOf(before, scheme.scheme.id);
   if (was === undefined) return undefined;
   if (nextFall(before, scheme, was, before.evaluatedAt) <= at) return undefined;
   // What comes from a store is equal to one of these, and not the same.
   return scheme.standings.of(was.tier, was.deepened, was.deepenedCohort);
-}
-
-function standingOf({ standings }: Relationship, { scheme: { id } }: CompiledScheme): Standing | undefined {
-  for (const standing of standings) if (standing.schemeId === id) return standing;
-  return undefined;
 }
 
 /** Takes the person out of the stocks of schemes that the rules no longer have; nobody reads those any more. */
@@ -139,7 +134,7 @@ function reviewOf(
   occasion: Occasion,
   ctx: FoldContext,
 ): Review {
-  const was = before === undefined ? undefined : standingOf(before, scheme);
+  const was = before === undefined ? undefined : standingOf(before, scheme.scheme.id);
   const settled = settledDeepening(scheme, was, ctx.watermark - ctx.rules.rules.stateLatenessMs);
   const newRules =
     before !== undefined && before.rulesHash !== ctx.rules.hash && before.knownSince !== Infinity;
@@ -248,7 +243,6 @@ function factOf(review: Review): TierChanged | null {
   const { after, scheme, was, is, at, occasion } = review;
   const from: Tier = was?.tier ?? 0;
   if (is === undefined || is.tier === from) return null;
-  const days = purchaseDays(after, scheme, at);
   const { cause, causeEventId, effectiveAt } = causeOf(review, from, is.tier);
   return {
     type: 'tierChanged',
@@ -264,11 +258,16 @@ function factOf(review: Review): TierChanged | null {
     effectiveAt,
     detectedAt: occasion.arrivedAt,
     version: occasion.epochVersion + BigInt(occasion.offset),
-    evidence: {
-      purchaseDays: days.slice(-EVIDENCE_DAYS_MAX).map(dayText),
-      everPurchased: everPurchased(after.money),
-      lastShareAt: null,
-    },
+    evidence: evidenceAt(after, scheme, at),
+  };
+}
+
+/** Why somebody has the tier that he has. */
+export function evidenceAt(state: Relationship, scheme: CompiledScheme, at: number): TierEvidence {
+  return {
+    purchaseDays: purchaseDays(state, scheme, at).slice(-EVIDENCE_DAYS_MAX).map(dayText),
+    everPurchased: everPurchased(state.money),
+    lastShareAt: null,
   };
 }
 

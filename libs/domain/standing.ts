@@ -32,3 +32,9 @@ export function settledDeepening(
   if (scheme.calendar.dayStart(scheme.days.end) > changingFrom) return null;
   return { deepened: standing?.deepened ?? false, cohort: standing?.deepenedCohort ?? false };
 }
+
+/** The standing that a state was given when it was looked at last. */
+export function standingOf({ standings }: Relationship, schemeId: string): Standing | undefined {
+  for (const standing of standings) if (standing.schemeId === schemeId) return standing;
+  return undefined;
+}

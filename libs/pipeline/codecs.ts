@@ -104,6 +104,26 @@ export interface IntakeProgressCodec {
   decode(value: Buffer): IntakeProgress;
 }
 
+/** From when on a partition of the relationship log is folded as another generation. */
+export interface LogGeneration {
+  readonly logId: string;
+  readonly partition: number;
+  readonly generation: number;
+  readonly epoch: number;
+  /** Offset of the first record that is published by this generation. */
+  readonly position: number;
+  /** Version of the fold that it was built by. */
+  readonly foldVersion: number;
+  /** By the clock of whoever began it, ms. */
+  readonly beganAt: number;
+}
+
+/** Compacted topic `log-generations`, key `log id|partition`. */
+export interface LogGenerationCodec {
+  encode(generation: LogGeneration): KeyedValue;
+  decode(value: Buffer): LogGeneration;
+}
+
 export interface DeadLetter {
   readonly source: SourcePosition;
   readonly arrivedAt: number;

@@ -54,6 +54,8 @@ export {
   type IntakeProgressCodec,
   type KeyedValue,
   type LogCodec,
+  type LogGeneration,
+  type LogGenerationCodec,
   type SourceCodec,
   type StoredDeadLetter,
   type TierChangedCodec,
@@ -70,6 +72,10 @@ export {
   type RawFact,
 } from './archive-worker.js';
 export { commitTransaction } from './commit-transaction.js';
+export { PublishedTiers, type Placed } from './published-tiers.js';
+export { RebuiltPartition, type FoldedAs, type RebuildPorts } from './rebuilt-partition.js';
+export { switchGeneration, type Switched, type SwitchPorts } from './switch-generation.js';
+export { TierDifferences, type TierDifference } from './tier-differences.js';
 export {
   commitBatch,
   judgeBatch,
@@ -96,6 +102,7 @@ export {
   type LogInitialisation,
   type LogSetup,
 } from './log-identity.js';
+export { begunGenerations } from './log-generations.js';
 export { nextTicks, TICK_INTERVAL_MS } from './next-ticks.js';
 export {
   openPartition,

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DueIndex, dueOf, Figures, INITIAL_FRAME, restoreFigures } from '#domain';
-import { type LogCodec } from './codecs.js';
+import { type LogCodec, type LogGenerationCodec } from './codecs.js';
+import { begunGenerations } from './log-generations.js';
 import {
+  assertBuiltByUs,
   assertCommittedInLog,
   assertFoldedByUs,
   assertInLog,
@@ -11,8 +11,8 @@ import {
 } from './partition-ground.js';
 import { differenceFromLog, firstEpoch, ForeignLogError } from './log-identity.js';
 import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
-import { Outbox } from './outbox.js';
-import { PartitionState } from './partition-state.js';
+import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
+import { type PartitionState } from './partition-state.js';
 import {
   hasSnapshotFrom,
   restoreNewest,
@@ -21,13 +21,13 @@ import {
   type Restored,
 } from './restore-snapshot.js';
 import { type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
-import { StateCache } from './state-cache.js';
-import { type Checkpoint, type PartitionStore, type StateStore } from './state-store.js';
+import { type StateStore } from './state-store.js';
 
 export interface OpenPorts {
   readonly log: Log;
   readonly group: string;
   readonly logCodec: LogCodec;
+  readonly generationCodec: LogGenerationCodec;
   readonly store: StateStore;
   /** For messages: where the store lives. */
   readonly storeDirectory: string;
@@ -50,7 +50,7 @@ export interface PartitionOrigin {
   readonly snapshot: SnapshotManifest | null;
   /** Snapshots that were passed over. */
   readonly refused: readonly RefusedSnapshot[];
-  /** A local store that could not be read, and where it is kept. */
+  /** A local store that was not used, and where it is kept. */
   readonly setAside: { readonly reason: string; readonly kept: string } | null;
 }
 
@@ -73,7 +73,8 @@ export interface OpenedPartition {
 export async function openPartition(input: TopicPartition, ports: OpenPorts): Promise<OpenedPartition> {
   const committed = await ports.log.committed(ports.group, input);
   const ends = await endsOf(input, ports.log);
-  const bounds = { committed, ends };
+  const generations = await begunGenerations(ports.log, ports.generationCodec, input.partition);
+  const bounds = { committed, ends, generations };
   assertCommittedInLog(input, bounds, ports);
   let setAside: PartitionOrigin['setAside'] = null;
   try {
@@ -88,7 +89,7 @@ export async function openPartition(input: TopicPartition, ports: OpenPorts): Pr
   return { state, end: ends.end, origin: { snapshot: found?.manifest ?? null, refused, setAside } };
 }
 
-/** @returns null where there is no store yet, or one that a snapshot has left far behind */
+/** @returns null where there is no store yet, or one of an earlier generation, or one that a snapshot has left far behind */
 async function fromDisk(
   input: TopicPartition,
   bounds: LogBounds,
@@ -99,6 +100,14 @@ async function fromDisk(
     const checkpoint = checkpointOf(store);
     if (checkpoint === null) {
       store.close();
+      return null;
+    }
+    const begun = bounds.generations.get(checkpoint.logId);
+    assertBuiltByUs(input, begun);
+    if (begun !== undefined && checkpoint.generation < begun.generation) {
+      // Of a generation that has ended: a rebuild has begun another one.
+      store.close();
+      ports.store.drop(input.partition);
       return null;
     }
     assertInLog(input, checkpoint.offset, bounds.ends, ports);
@@ -115,7 +124,7 @@ async function fromDisk(
       ports.store.drop(input.partition);
       return null;
     }
-    return await restored(input.partition, store, checkpoint, bounds.committed ?? 0, ports);
+    return await partitionFromStore(input.partition, store, checkpoint, bounds.committed ?? 0, ports);
   } catch (error) {
     store.close();
     throw error;
@@ -133,14 +142,6 @@ async function isLeftBehind(
   return hasSnapshotFrom(input, { ...ports, snapshots }, bounds, offset + snapshotLeadMin);
 }
 
-function checkpointOf(store: PartitionStore): Checkpoint | null {
-  try {
-    return store.checkpoint();
-  } catch (error) {
-    throw unusable(error);
-  }
-}
-
 async function fromSnapshot(
   input: TopicPartition,
   bounds: LogBounds,
@@ -149,13 +150,13 @@ async function fromSnapshot(
   const { snapshots } = ports;
   if (snapshots === null) return { found: null, refused: [] };
   return restoreNewest(input, { ...ports, snapshots }, bounds, (store, { checkpoint }) =>
-    restored(input.partition, store, checkpoint, bounds.committed ?? 0, ports),
+    partitionFromStore(input.partition, store, checkpoint, bounds.committed ?? 0, ports),
   );
 }
 
 async function fromStart(
   input: TopicPartition,
-  { committed, ends }: LogBounds,
+  { committed, ends, generations }: LogBounds,
   refused: readonly RefusedSnapshot[],
   ports: OpenPorts,
 ): Promise<PartitionState> {
@@ -164,76 +165,16 @@ async function fromStart(
     throw new ForeignLogError(`${lostRecords(input, 0, ends, ports)}${snapshots}`);
   }
   // Throws where the log does not begin as one of ours.
-  await firstEpoch(ports.log, ports.logCodec, input);
+  const first = await firstEpoch(ports.log, ports.logCodec, input);
+  const begun = first === null ? undefined : generations.get(first.logId);
+  assertBuiltByUs(input, begun);
   // What a restore has left here that was broken off.
   ports.store.drop(input.partition);
-  return fresh(input.partition, ports.store.open(input.partition), committed ?? 0, ports);
+  return emptyPartition(input.partition, ports.store.open(input.partition), committed ?? 0, begun, ports);
 }
 
 async function endsOf(input: TopicPartition, log: Log): Promise<PartitionEnds> {
   const ends = (await log.ends(input.topic)).find(({ partition }) => partition === input.partition);
   if (ends === undefined) throw new Error(`${nameOf(input)} does not exist`);
   return ends;
-}
-
-function fresh(partition: number, store: PartitionStore, mutedTo: number, ports: OpenPorts): PartitionState {
-  return new PartitionState({
-    partition,
-    store,
-    cache: new StateCache(store, ports.cachedStatesMax),
-    dues: new DueIndex(),
-    figures: Figures.empty(),
-    outbox: new Outbox(),
-    frame: INITIAL_FRAME,
-    position: 0,
-    mutedTo,
-    lastApplied: null,
-  });
-}
-
-/** States read between two turns of the event loop. */
-const STATES_PER_TURN = 20_000;
-
-/** @throws StoreUnusableError */
-async function restored(
-  partition: number,
-  store: PartitionStore,
-  checkpoint: Checkpoint,
-  mutedTo: number,
-  ports: OpenPorts,
-): Promise<PartitionState> {
-  const { figures, frame, dues, outbox } = await readStore(store).catch((error: unknown) => {
-    throw unusable(error);
-  });
-  return new PartitionState({
-    partition,
-    store,
-    cache: new StateCache(store, ports.cachedStatesMax),
-    dues,
-    figures,
-    outbox,
-    frame,
-    position: checkpoint.offset,
-    mutedTo,
-    lastApplied: checkpoint.lastApplied,
-  });
-}
-
-async function readStore(store: PartitionStore) {
-  const { figures, frame } = restoreFigures((name) => store.blob(name));
-  const dues = new DueIndex();
-  let read = 0;
-  for (const [key, value] of store.states()) {
-    dues.add(key, dueOf(value, frame));
-    read += 1;
-    if (read % STATES_PER_TURN === 0) await nextTurn();
-  }
-  const outbox = new Outbox();
-  outbox.restore(store.outbox());
-  return { figures, frame, dues, outbox };
-}
-
-function unusable(error: unknown): StoreUnusableError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new StoreUnusableError(`cannot be read: ${reason}`, { cause: error });
 }

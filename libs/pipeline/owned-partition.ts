@@ -6,6 +6,7 @@ import {
   type BatchControl,
   type RecordBatch,
   type TopicPartition,
+  type TransactionalWriter,
 } from './log.js';
 import { nextTicks } from './next-ticks.js';
 import {
@@ -88,7 +89,7 @@ export class OwnedPartition {
   private constructor(
     readonly input: TopicPartition,
     private readonly opened: OpenedPartition,
-    private readonly batchPorts: BatchPorts,
+    private readonly batchPorts: BatchPorts & { readonly writer: TransactionalWriter },
     private readonly parts: OwnedParts,
   ) {
     const { ports, settings, observer } = parts;

@@ -1,5 +1,6 @@
 /** Whether a store, the log and the committed position belong together; where not, the message says the way out. */
 import { FOLD_VERSION } from '#domain';
+import { type LogGeneration } from './codecs.js';
 import { ForeignLogError } from './log-identity.js';
 import { type PartitionEnds, type TopicPartition } from './log.js';
 import { type Checkpoint } from './state-store.js';
@@ -8,6 +9,8 @@ import { type Checkpoint } from './state-store.js';
 export interface LogBounds {
   readonly committed: number | null;
   readonly ends: PartitionEnds;
+  /** By log id: the generation that a rebuild has begun in this partition, where one has. */
+  readonly generations: ReadonlyMap<string, LogGeneration>;
 }
 
 interface GroundPorts {
@@ -77,6 +80,16 @@ export function assertFoldedByUs(
       `The local state of ${name} is at offset ${checkpoint.offset}, ahead of the committed offset ${committed}. ${wayOut}`,
     );
   }
+}
+
+/** A generation is gone on with by the fold that has built it. */
+export function assertBuiltByUs(input: TopicPartition, begun: LogGeneration | undefined): void {
+  if (begun === undefined || begun.foldVersion === FOLD_VERSION) return;
+  throw new ForeignLogError(
+    `${nameOf(input)} is folded as generation ${begun.generation}, which version ${begun.foldVersion} of the fold has ` +
+      `built; this is version ${FOLD_VERSION}. Run the release that has built it, or build another generation with ` +
+      'this one (`gravity rebuild`).',
+  );
 }
 
 export function nameOf({ topic, partition }: TopicPartition): string {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   BatchFold,
   compileRules,
+  decodeState,
   encodeFigures,
   FOLD_VERSION,
   personSummaries,
@@ -96,6 +97,16 @@ export class PartitionState {
 
   get statesInMemory(): number {
     return this.parts.cache.size;
+  }
+
+  /** A person as of the last record that was folded. */
+  stateOf(key: string): Relationship | undefined {
+    return this.parts.cache.load(key);
+  }
+
+  /** All persons as of the last checkpoint; each is decoded anew. */
+  *storedStates(): Iterable<Relationship> {
+    for (const [, value] of this.parts.store.states()) yield decodeState(value);
   }
 
   /** The records that have not been folded: a batch may be offered again after a failure. */

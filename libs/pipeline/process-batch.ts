@@ -2,6 +2,7 @@ import { compileRules, type BatchFold, type BatchResult, type LogEntry, type Tie
 import { type LogCodec, type TierChangedCodec, type TiersCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import {
+  OwnershipLostError,
   type Log,
   type LogRecord,
   type OutgoingRecord,
@@ -16,7 +17,10 @@ import { TOPICS } from './topics.js';
 export interface BatchPorts {
   readonly log: Log;
   readonly group: string;
-  readonly writer: TransactionalWriter;
+  /** Null: nothing is published. */
+  readonly writer: TransactionalWriter | null;
+  /** Told of the facts of each batch, published or not, before it is joined. */
+  readonly onFacts?: (facts: readonly TierChanged[]) => void;
   readonly logCodec: LogCodec;
   readonly facts: { readonly tierChanged: TierChangedCodec; readonly tiers: TiersCodec };
   /** Partitions of `tier-changes` and `tiers`. */
@@ -52,7 +56,7 @@ interface DecodedRecord {
  *
  * @param breathe   called between steps of a long fold
  * @throws LogCorruptError      an undecodable record of our own log: the partition must stop
- * @throws OwnershipLostError   another member owns the partition: discard its memory
+ * @throws OwnershipLostError   another member owns the partition, or another generation begins: discard its memory
  */
 export async function processBatch(
   batch: RecordBatch,
@@ -61,8 +65,10 @@ export async function processBatch(
   breathe: () => Promise<void> = () => Promise.resolve(),
 ): Promise<BatchReport> {
   const records = partition.unseen(batch.records);
-  const muted = batch.nextOffset <= partition.mutedTo;
+  const { writer } = ports;
+  const muted = writer === null || batch.nextOffset <= partition.mutedTo;
   const decoded = decodeRecords(records, ports.logCodec);
+  assertGoesOn(decoded, partition);
 
   const started = ports.now();
   const { result, count } = await foldRecords(decoded, partition.beginFold(), ports.now, breathe);
@@ -77,15 +83,16 @@ export async function processBatch(
   // Only at the end of the log, since in the middle of it the ticks to come look at those who are due.
   const continued = isNew && !muted && more && isWhole && nextOffset >= batch.endOffset;
 
-  if (isNew && !muted) {
+  if (isNew && writer !== null && !muted) {
     const outgoing = factRecords(result.facts, ports);
     if (continued) outgoing.push(tickRecord(batch, result.frame.watermark, ports));
     const { topic, partition: number } = batch;
     const position = { topic, partition: number, offset: nextOffset };
-    await commitTransaction(ports.log, ports.writer, ports.group, outgoing, position);
+    await commitTransaction(ports.log, writer, ports.group, outgoing, position);
   }
   const committed = ports.now();
 
+  if (isNew) ports.onFacts?.(result.facts);
   if (isNew) partition.join(result, nextOffset, last);
   return {
     records: count,
@@ -102,6 +109,17 @@ export async function processBatch(
 
 function decodeRecords(records: readonly LogRecord[], codec: LogCodec): DecodedRecord[] {
   return records.map((record) => ({ offset: record.offset, entry: codec.decode(record.value) }));
+}
+
+/** Where a rebuild has begun a generation, a state of the one before must not go on: it was never compared with it. */
+function assertGoesOn(decoded: readonly DecodedRecord[], { frame, partition }: PartitionState): void {
+  if (frame.logId === null) return;
+  for (const { entry, offset } of decoded) {
+    if (entry.type !== 'epochRaised' || entry.generation <= frame.generation) continue;
+    throw new OwnershipLostError(
+      `generation ${entry.generation} of partition ${partition} begins at offset ${offset}; this state is of generation ${frame.generation}`,
+    );
+  }
 }
 
 /** Records between two looks at the clock, and how long the fold may hold the event loop, ms. */
@@ -135,7 +153,10 @@ async function foldRecords(
 }
 
 /** Each fact goes to `tier-changes`; of each (brand, scheme, person) the last one goes to `tiers`. */
-function factRecords(facts: readonly TierChanged[], ports: BatchPorts): OutgoingRecord[] {
+export function factRecords(
+  facts: readonly TierChanged[],
+  ports: Pick<BatchPorts, 'facts' | 'factPartitions'>,
+): OutgoingRecord[] {
   const { tierChanged, tiers } = ports.facts;
   const { factPartitions } = ports;
   const records: OutgoingRecord[] = [];

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FOLD_VERSION } from '#domain';
 import { type LogCodec } from './codecs.js';
-import { differenceFromLog, ForeignLogError } from './log-identity.js';
+import { differenceFromLog, firstEpoch, ForeignLogError } from './log-identity.js';
 import { OwnershipLostError, type Log, type TopicPartition } from './log.js';
 import { nameOf, type LogBounds } from './partition-ground.js';
 import { SnapshotReader } from './snapshot-codec.js';
@@ -124,10 +124,10 @@ async function objection(
   input: TopicPartition,
   { id, partition, checkpoint }: SnapshotManifest,
   { log, logCodec, group, snapshots }: RestorePorts,
-  { committed, ends }: LogBounds,
+  { committed, ends, generations }: LogBounds,
 ): Promise<string | null> {
   const name = nameOf(input);
-  const { foldVersion, offset } = checkpoint;
+  const { foldVersion, generation, logId, offset } = checkpoint;
   if (partition !== input.partition) return `is of partition ${partition}`;
   if (foldVersion !== FOLD_VERSION) {
     return `was folded by version ${foldVersion} of the fold, this is version ${FOLD_VERSION}; only that release can use it`;
@@ -135,6 +135,15 @@ async function objection(
   if (offset < ends.start) return `is at offset ${offset}, but ${name} begins at ${ends.start} by now`;
   const difference = await differenceFromLog(log, logCodec, input, checkpoint);
   if (difference !== null) return difference;
+  const begun = generations.get(logId);
+  if (begun !== undefined && generation < begun.generation) {
+    return `is of generation ${generation}, but generation ${begun.generation} has begun`;
+  }
+  // Of the first generation nothing has to be asked.
+  const newest = begun ?? (generation > 1 ? await firstEpoch(log, logCodec, input) : null);
+  if (newest !== null && generation > newest.generation) {
+    return `is of generation ${generation}, which has not begun: a rebuild has not been switched to`;
+  }
   if (committed === null) {
     // Asked for before the snapshots were, and taken by whoever has come after us since.
     if ((await log.committed(group, input)) !== null)

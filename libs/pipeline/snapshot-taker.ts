@@ -110,18 +110,9 @@ export class SnapshotTaker {
   async #take(source: SnapshotSource): Promise<SnapshotManifest | null> {
     if (!source.isHeld) return null;
     const startedAt = this.now();
-    const frozen = source.freeze();
-    if (frozen === null) return null;
-    const { partition } = source;
-    try {
-      const { checkpoint } = frozen;
-      const draft = { partition, checkpoint, takenAt: startedAt };
-      const manifest = await this.store.put(draft, snapshotBlocks(frozen));
-      this.observer.taken(manifest, this.now() - startedAt);
-      return manifest;
-    } finally {
-      frozen.close();
-    }
+    const manifest = await putSnapshot(this.store, source, startedAt);
+    if (manifest !== null) this.observer.taken(manifest, this.now() - startedAt);
+    return manifest;
   }
 
   async #prune({ partition, checkpoint }: SnapshotManifest): Promise<void> {
@@ -130,6 +121,22 @@ export class SnapshotTaker {
       .filter((one): one is UsableSnapshot => one.manifest !== null && isAlike(one.manifest, checkpoint))
       .sort(newestFirst);
     for (const one of alike.slice(this.settings.keep)) await this.store.remove(one);
+  }
+}
+
+/** @returns null before the first checkpoint */
+export async function putSnapshot(
+  snapshots: SnapshotStore,
+  source: Pick<SnapshotSource, 'partition' | 'freeze'>,
+  takenAt: number,
+): Promise<SnapshotManifest | null> {
+  const frozen = source.freeze();
+  if (frozen === null) return null;
+  try {
+    const draft = { partition: source.partition, checkpoint: frozen.checkpoint, takenAt };
+    return await snapshots.put(draft, snapshotBlocks(frozen));
+  } finally {
+    frozen.close();
   }
 }
 

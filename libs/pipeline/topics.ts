@@ -2,6 +2,7 @@
 export const TOPICS = {
   relationshipLog: 'relationship-log',
   intakeProgress: 'intake-progress',
+  logGenerations: 'log-generations',
   tierChanges: 'tier-changes',
   tiers: 'tiers',
   deadLetters: 'dead-letters',

@@ -1,6 +1,7 @@
 import {
   DeadLetterCodec,
   IntakeProgressCodec,
+  LogGenerationCodec,
   RelationshipLogCodec,
   type SchemaCatalog,
   type SchemaRegistry,
@@ -16,6 +17,7 @@ export interface Codecs {
   readonly sourceEncoder: SourceEncoder;
   readonly log: RelationshipLogCodec;
   readonly intakeProgress: IntakeProgressCodec;
+  readonly generations: LogGenerationCodec;
   readonly tierChanged: TierChangedCodec;
   readonly tiers: TiersCodec;
   readonly deadLetter: DeadLetterCodec;
@@ -28,6 +30,7 @@ export async function openCodecs(registry: SchemaRegistry, catalog: SchemaCatalo
     sourceEncoder: await SourceEncoder.open(registry, catalog),
     log: await RelationshipLogCodec.open(registry, catalog),
     intakeProgress: await IntakeProgressCodec.open(registry, catalog),
+    generations: await LogGenerationCodec.open(registry, catalog),
     tierChanged: await TierChangedCodec.open(registry, catalog),
     tiers: await TiersCodec.open(registry, catalog),
     deadLetter: await DeadLetterCodec.open(registry, catalog),

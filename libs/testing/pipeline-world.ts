@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import {
   DeadLetterCodec,
   IntakeProgressCodec,
+  LogGenerationCodec,
   LocalSchemaRegistry,
   RelationshipLogCodec,
   SchemaCatalog,
@@ -39,6 +40,7 @@ export interface WorldCodecs {
   readonly sourceEncoder: SourceEncoder;
   readonly log: RelationshipLogCodec;
   readonly intakeProgress: IntakeProgressCodec;
+  readonly generations: LogGenerationCodec;
   readonly tierChanged: TierChangedCodec;
   readonly tiers: TiersCodec;
   readonly deadLetter: DeadLetterCodec;
@@ -53,6 +55,7 @@ export async function openCodecs(): Promise<WorldCodecs> {
     sourceEncoder: await SourceEncoder.open(registry, catalog),
     log: await RelationshipLogCodec.open(registry, catalog),
     intakeProgress: await IntakeProgressCodec.open(registry, catalog),
+    generations: await LogGenerationCodec.open(registry, catalog),
     tierChanged: await TierChangedCodec.open(registry, catalog),
     tiers: await TiersCodec.open(registry, catalog),
     deadLetter: await DeadLetterCodec.open(registry, catalog),
@@ -118,6 +121,7 @@ export class PipelineWorld {
       log: this.log,
       group: WORLD_GROUP,
       logCodec: this.codecs.log,
+      generationCodec: this.codecs.generations,
       facts: this.codecs,
       factPartitions: { tierChanges: this.partitions, tiers: this.partitions },
       now: () => this.clock,

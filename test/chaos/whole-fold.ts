@@ -79,6 +79,7 @@ async function foldedRows(log: Log, codecs: Codecs): Promise<RecordingFigureSink
         }),
         group: 'reference',
         logCodec: codecs.log,
+        generationCodec: codecs.generations,
         facts: codecs,
         factPartitions: { tierChanges: 1, tiers: 1 },
         now: () => 0,

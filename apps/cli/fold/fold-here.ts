@@ -55,6 +55,7 @@ export class FoldHere implements Folding {
       log,
       group: RELATIONSHIP_GROUP,
       logCodec: codecs.log,
+      generationCodec: codecs.generations,
       facts: codecs,
       factPartitions: {
         tierChanges: (await log.ends(TOPICS.tierChanges)).length,

@@ -140,6 +140,10 @@ export class Broker {
     return this.#committed.get(keyOf(group, input)) ?? null;
   }
 
+  hasTopic(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
   ends(topic: string): readonly PartitionEnds[] {
     const partitions = this.#topics.get(topic) ?? [];
     return partitions.map((one, partition) => ({ partition, start: 0, end: one.stableEnd() }));

@@ -60,6 +60,7 @@ export async function undisturbedFold(
       log: brokerLog(broker),
       group: 'reference',
       logCodec: codecs.log,
+      generationCodec: codecs.generations,
       facts: codecs,
       factPartitions: { tierChanges: partitions, tiers: partitions },
       now: () => 0,

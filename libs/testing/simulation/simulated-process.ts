@@ -157,6 +157,7 @@ export class SimulatedProcess {
         log,
         group: 'relationship',
         logCodec: codecs.log,
+        generationCodec: codecs.generations,
         facts: codecs,
         factPartitions: partitions,
         now: this.#clock,
