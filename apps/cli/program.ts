@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { figuresCommand } from './commands/figures.js';
 import { migrateCommand } from './commands/migrate.js';
+import { rebuildCommand } from './commands/rebuild.js';
 import { reconcileCommand } from './commands/reconcile.js';
 import { reopenCommand } from './commands/reopen.js';
 import { replayCommand } from './commands/replay.js';
@@ -68,6 +69,7 @@ function programOf(io: CliIo): Command {
     figuresCommand(io),
     reconcileCommand(io),
     reopenCommand(io),
+    rebuildCommand(io),
     deadLettersCommand(io),
     snapshotsCommand(io),
     topicsCommand(io),

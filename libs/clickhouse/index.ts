@@ -26,6 +26,13 @@ export { planRestatement, type PlanOptions, type RestatementPlan } from './resta
 export { restate, type RestatementCause } from './restate/restate.js';
 export { RestatementRefused } from './restate/restatement-refused.js';
 export { positionOf } from './row-version.js';
+export { GenerationSink } from './sinks/generation-sink.js';
+export { generations, IS_SHOWN, shownGeneration, type StoredGeneration } from './queries/generations.js';
+export {
+  compareGenerations,
+  type FigureDifference,
+  type GenerationsCompared,
+} from './queries/compare-generations.js';
 export { type ServerConfig } from './server-lanes.js';
 export {
   oraclePersons,

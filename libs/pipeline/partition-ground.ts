@@ -65,7 +65,8 @@ export function assertFoldedByUs(
   const wayOut = `Delete ${storeDirectory} to fold ${name} from the log again.`;
   if (checkpoint.foldVersion !== FOLD_VERSION) {
     throw new ForeignLogError(
-      `The local state of ${name} was folded by version ${checkpoint.foldVersion} of the fold, this is version ${FOLD_VERSION}. ${wayOut}`,
+      `The local state of ${name} was folded by version ${checkpoint.foldVersion} of the fold, this is version ${FOLD_VERSION}. ` +
+        `\`gravity rebuild --switch\` goes over to this one. ${wayOut}`,
     );
   }
   if (committed === null) {

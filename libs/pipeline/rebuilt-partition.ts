@@ -41,6 +41,7 @@ const WINDOW_PAGES_MORE_MAX = 4_096;
 export class RebuiltPartition {
   readonly #rows: RowPump;
   #sinkError: Error | null = null;
+  #isClosed = false;
   #flushedAt: number;
   #pagesFlushed = 0;
   #checkpointedAt: number;
@@ -119,6 +120,8 @@ export class RebuiltPartition {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#rows.stop();
     this.state.close();
   }

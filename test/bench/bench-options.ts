@@ -1,7 +1,10 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['hot-path', 'engine', 'persons', 'replay', 'embedded', 'recovery', 'kafka'] as const;
+export const PARTS = [
+  ...(['hot-path', 'engine', 'persons', 'replay', 'embedded', 'recovery'] as const),
+  ...(['latency', 'kafka'] as const),
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -23,13 +26,14 @@ Parts (default: all)
   replay     a year of purchases from CSV through \`gravity replay\`, embedded
   embedded   source topics → intake → relationship → archive → chDB in one process
   recovery   a partition with a million persons: from assignment to processing, on its disk and from a snapshot
+  latency    the same path as services on a real broker under 5,000 events/s: from a producer to the tier change
   kafka      the same path as services on a real broker, beside the floor (needs Java 17 and Maven, or
              KAFKA_BROKERS and SCHEMA_REGISTRY_URL)
 
 Options
   --record         append the results to test/bench/results/
   --quick          a twentieth of the work
-  --events N       events (hot-path, engine, persons, replay: 1,000,000; embedded, kafka: 300,000)
+  --events N       events (hot-path, engine, persons, replay: 1,000,000; embedded, latency, kafka: 300,000)
   --persons N      persons (100,000; engine: 200,000; persons: 5,000,000; recovery: 1,000,000)
   --seed N         of all that is random (611)
 `;

@@ -1,7 +1,5 @@
 /** The services on a real broker, one after the other over the same backlog, beside the floor in the same run. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { spawn } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import { ConfluentSchemaRegistry, LOG_PARTITIONS_KAFKA, SchemaCatalog, SourceEncoder } from '#contracts';
 import { type SourceTouchpoint } from '#domain';
@@ -10,19 +8,23 @@ import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess, type AppReading } from './app-process.js';
 import { type BenchOptions } from './bench-options.js';
 import { type BenchResult, type Measure } from './bench-report.js';
+import { environment, firstLine, gravity, startServers } from './bench-servers.js';
 import { backlogEvents, sourceRecords } from './embedded.js';
+import type { CommitMode, CommitModeReport } from './commit-modes.js';
 import type { FloorReport } from './kafka-floor.js';
 import type { BenchServers } from './kafka-servers.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { mixOf, personsIn } from './night-events.js';
 import { NODE_FLAGS } from './node-flags.js';
-import { builtFile, repositoryRoot } from './places.js';
+import { builtFile } from './places.js';
 
 const EVENTS = 300_000;
 const SOURCE_PARTITIONS = 4;
 const SEND_RECORDS = 2_000;
 /** Intake and relationship are to reach these in one run with the floor (`README.md`). */
 const RELATIONSHIP_TO_FLOOR = 0.7;
+/** Throughput that exactly-once may cost. */
+const EXACTLY_TO_AT_LEAST_ONCE = 0.7;
 
 interface ServiceRun {
   readonly what: string;
@@ -48,11 +50,19 @@ export async function kafkaPath(options: BenchOptions): Promise<BenchResult> {
     const floor = await runFloor(servers.at.brokers);
     const relationship = await run('relationship', floor.records);
     const archive = await run('archive', floor.records);
+    const exactly = await runCommitMode('transactions', servers.at, directory.join('transactions'));
+    const atLeast = await runCommitMode('appends', servers.at, directory.join('appends'));
+    if (exactly.facts !== atLeast.facts || exactly.records !== atLeast.records) {
+      throw new Error(
+        `${exactly.facts} facts of ${exactly.records} records in transactions, ${atLeast.facts} of ${atLeast.records} without`,
+      );
+    }
     if (floor.persons !== personsIn(events)) {
       throw new Error(`the log holds ${floor.persons} persons of ${personsIn(events)}`);
     }
     const runs = [intake, relationship, archive];
-    const spent = runs.reduce((sum, { reading }) => sum + reading.cpuSeconds, floor.cpuSeconds);
+    const others = floor.cpuSeconds + exactly.cpuSeconds + atLeast.cpuSeconds;
+    const spent = runs.reduce((sum, { reading }) => sum + reading.cpuSeconds, others);
     return {
       part: 'kafka',
       settings: {
@@ -63,7 +73,7 @@ export async function kafkaPath(options: BenchOptions): Promise<BenchResult> {
         'log partitions': LOG_PARTITIONS_KAFKA,
         broker: 'one, on this machine; its CPU counts as that of others',
       },
-      measures: measures(events.length, floor, runs),
+      measures: [...measures(events.length, floor, runs), ...costOfTransactions(exactly, atLeast)],
       checks: [`${floor.records} records of ${floor.persons} persons in the log, read by all`],
       surroundings: watch.end(spent + cpuSeconds(before)),
     };
@@ -135,25 +145,6 @@ async function produce(events: readonly SourceTouchpoint[], at: BenchServers): P
   await producer.disconnect();
 }
 
-function environment({ brokers, registryUrl, clickhouse }: BenchServers): Readonly<Record<string, string>> {
-  return {
-    KAFKA_BROKERS: brokers,
-    SCHEMA_REGISTRY_URL: registryUrl,
-    CLICKHOUSE_URL: clickhouse.url,
-    CLICKHOUSE_USER: clickhouse.username,
-    CLICKHOUSE_PASSWORD: clickhouse.password,
-  };
-}
-
-async function gravity(args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
-  const child = spawn(process.execPath, [`${repositoryRoot()}/apps/cli/bin/gravity.js`, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`gravity ${args.join(' ')} ended with ${String(code)}`);
-}
-
 async function runFloor(brokers: string): Promise<FloorReport> {
   const floor = spawn(
     process.execPath,
@@ -165,41 +156,33 @@ async function runFloor(brokers: string): Promise<FloorReport> {
   return JSON.parse(await firstLine(floor)) as FloorReport;
 }
 
-interface RunningServers {
-  readonly at: BenchServers;
-  stop(): Promise<void>;
-}
-
-async function startServers(directory: string): Promise<RunningServers> {
-  const root = repositoryRoot();
+async function runCommitMode(
+  mode: CommitMode,
+  at: BenchServers,
+  directory: string,
+): Promise<CommitModeReport> {
+  const script = builtFile('test', 'bench', 'commit-modes.js');
   const child = spawn(
     process.execPath,
-    [
-      ...['--import', `${root}/libs/testing/typescript-register.mjs`],
-      ...[`${root}/test/bench/kafka-servers.ts`, directory],
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const at = JSON.parse(await firstLine(child)) as BenchServers;
-  return {
-    at,
-    stop: async () => {
-      const exited = once(child, 'exit');
-      child.stdin.end();
-      await exited;
+    [...NODE_FLAGS, script, at.brokers, at.registryUrl, directory, mode],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
     },
-  };
+  );
+  return JSON.parse(await firstLine(child)) as CommitModeReport;
 }
 
-/** @throws when the process ends without one */
-async function firstLine(child: ChildProcess): Promise<string> {
-  const { stdout } = child;
-  if (stdout === null) throw new Error('a process without output');
-  const lines = createInterface({ input: stdout });
-  const ended = once(child, 'exit').then(([code]: unknown[]): string => {
-    throw new Error(`a process of the bench ended with ${String(code)}`);
-  });
-  const line = once(lines, 'line').then(([text]: unknown[]) => String(text));
-  ended.catch(() => undefined);
-  return Promise.race([line, ended]);
+/** The same fold of the same log, with and without transactions. */
+function costOfTransactions(exactly: CommitModeReport, atLeast: CommitModeReport): readonly Measure[] {
+  const perSecond = ({ records, seconds }: CommitModeReport): number => records / seconds;
+  const perCpu = ({ records, cpuSeconds: cpu }: CommitModeReport): number => records / cpu;
+  const [one, other] = [perSecond(exactly), perSecond(atLeast)];
+  return [
+    { what: 'fold and facts alone, at least once', unit: 'records/s', value: other, floor: other },
+    {
+      ...{ what: '… exactly once', unit: 'records/s', value: one, floor: other },
+      target: { atLeast: EXACTLY_TO_AT_LEAST_ONCE * other },
+    },
+    { what: '… exactly once', unit: 'records/CPU-s', value: perCpu(exactly), floor: perCpu(atLeast) },
+  ];
 }

@@ -1,5 +1,5 @@
 /** How far the fold has got, as ClickHouse knows it. */
-import { big, integer, positionOf, rowOf, text, type ClickHouse } from '#clickhouse';
+import { big, integer, IS_SHOWN, positionOf, rowOf, text, type ClickHouse } from '#clickhouse';
 
 export interface PartitionProgress {
   /** Next log offset: all rows up to there are stored. */
@@ -14,7 +14,7 @@ export interface FoldProgress {
 }
 
 /**
- * From the heartbeats of the newest generation, which are written after the rows they vouch for. Null before the
+ * From the heartbeats of the newest generation that is shown, which are written after the rows they vouch for. Null before the
  * first one. Ask for it before the rows that it is to vouch for.
  */
 export async function foldProgress(clickhouse: ClickHouse): Promise<FoldProgress | null> {
@@ -22,7 +22,7 @@ export async function foldProgress(clickhouse: ClickHouse): Promise<FoldProgress
     sql: `
       SELECT generation, partition, window, max(version) AS newest, argMax(toUnixTimestamp64Milli(end), version) AS end_ms
       FROM gravity.window_heartbeats
-      WHERE generation = (SELECT max(generation) FROM gravity.window_heartbeats)
+      WHERE generation = (SELECT max(generation) FROM gravity.window_heartbeats WHERE ${IS_SHOWN})
       GROUP BY generation, partition, window`,
     row: rowOf({ generation: integer, partition: integer, window: text, newest: big, end_ms: integer }),
   });

@@ -2,6 +2,7 @@
 import { ALL_CHANNELS } from '#domain';
 import { type RowStatus } from '#pipeline';
 import { type ClickHouse } from '../clickhouse.js';
+import { IS_SHOWN } from './generations.js';
 import { integer, listOf, oneOf, rowOf, text } from '../row-reader.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';
 
@@ -12,6 +13,10 @@ export interface PeriodQuery {
   readonly schemeId: string;
   /** Default: the period of the newest day. */
   readonly periodId?: string;
+  /** Default: the newest that is shown. */
+  readonly generation?: number;
+  /** Local day `YYYY-MM-DD`: rows of this day or before. Default: of any. */
+  readonly dayTo?: string;
 }
 
 export interface PeriodFigures {
@@ -54,7 +59,7 @@ const ROW = rowOf({
 });
 type Row = ReturnType<typeof ROW>;
 
-/** Of each partition of the newest generation its newest row, of that period if one is asked for. */
+/** Of each partition of the newest generation that is shown its newest row, of that period if one is asked for. */
 async function newestRows(clickhouse: ClickHouse, query: PeriodQuery): Promise<readonly Row[]> {
   return clickhouse.query({
     sql: `
@@ -64,6 +69,8 @@ async function newestRows(clickhouse: ClickHouse, query: PeriodQuery): Promise<r
       FROM gravity.period_figures FINAL
       WHERE brand = {brand:String} AND channel = {channel:String} AND scheme_id = {schemeId:String}
         AND ({periodId:String} = '' OR period_id = {periodId:String})
+        AND if({generation:Int64} >= 0, generation = {generation:Int64}, ${IS_SHOWN})
+        AND ({dayTo:String} = '' OR day <= toDate32OrNull({dayTo:String}))
       ORDER BY generation DESC, day DESC, version DESC
       LIMIT 1 BY generation, partition`,
     params: {
@@ -71,6 +78,8 @@ async function newestRows(clickhouse: ClickHouse, query: PeriodQuery): Promise<r
       channel: query.channel ?? ALL_CHANNELS,
       schemeId: query.schemeId,
       periodId: query.periodId ?? '',
+      generation: query.generation ?? -1,
+      dayTo: query.dayTo ?? '',
     },
     row: ROW,
   });

@@ -1,4 +1,5 @@
 import { type ClickHouse } from '../clickhouse.js';
+import { IS_SHOWN } from './generations.js';
 import { flag, integer, integerOrNull, rowOf, text } from '../row-reader.js';
 
 export interface PersonFigures {
@@ -29,11 +30,12 @@ const COLUMNS = `
   person, period_id, tier, purchase_days, orders, own_value_minor, is_member,
   toUnixTimestamp64Milli(first_purchase) AS first_ms, toUnixTimestamp64Milli(last_purchase) AS last_ms`;
 
-/** Rows of the newest generation, without those that say that a person is gone. */
+/** Rows of the newest generation that is shown, without those that say that a person is gone. */
 const LIVING = `
   gravity.persons FINAL
   WHERE brand = {brand:String} AND scheme_id = {schemeId:String} AND NOT gone AND generation = (
-    SELECT max(generation) FROM gravity.persons WHERE brand = {brand:String} AND scheme_id = {schemeId:String}
+    SELECT max(generation) FROM gravity.persons
+    WHERE brand = {brand:String} AND scheme_id = {schemeId:String} AND ${IS_SHOWN}
   )`;
 
 const READ = rowOf({

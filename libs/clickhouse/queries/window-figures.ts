@@ -2,6 +2,7 @@
 import { ALL_CHANNELS } from '#domain';
 import { type RowStatus } from '#pipeline';
 import { type ClickHouse } from '../clickhouse.js';
+import { IS_SHOWN } from './generations.js';
 import { big, integer, integerOrNull, listOf, oneOf, rowOf } from '../row-reader.js';
 import { restatedAsOf } from '../row-version.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';
@@ -39,17 +40,26 @@ export interface Heartbeats {
   readonly versions: ReadonlyMap<number, bigint>;
 }
 
-/** Of the newest generation; null before the first heartbeat. */
-export async function heartbeats(clickhouse: ClickHouse, window: string): Promise<Heartbeats | null> {
+/**
+ * Of the newest generation that is shown; null before the first heartbeat.
+ * @param generation   of this one instead, shown or not
+ */
+export async function heartbeats(
+  clickhouse: ClickHouse,
+  window: string,
+  generation?: number,
+): Promise<Heartbeats | null> {
   const rows = await clickhouse.query({
     sql: `
       SELECT generation, partition, argMax(toUnixTimestamp64Milli(end), version) AS closed_ms,
         max(version) AS newest
       FROM gravity.window_heartbeats
       WHERE window = {window:String}
-        AND generation = (SELECT max(generation) FROM gravity.window_heartbeats WHERE window = {window:String})
+        AND generation = if({generation:Int64} >= 0, {generation:Int64}, (
+          SELECT max(generation) FROM gravity.window_heartbeats WHERE window = {window:String} AND ${IS_SHOWN}
+        ))
       GROUP BY generation, partition`,
-    params: { window },
+    params: { window, generation: generation ?? -1 },
     row: rowOf({ generation: integer, partition: integer, closed_ms: integer, newest: big }),
   });
   const [first] = rows;

@@ -1,11 +1,12 @@
 import { type ClickHouse } from '../clickhouse.js';
+import { IS_SHOWN } from '../queries/generations.js';
 import { integer, rowOf } from '../row-reader.js';
 
-/** Event time (ms) that every partition of the newest generation has reached by its rows; null before the first. */
+/** Event time (ms) that every partition of the newest generation that is shown has reached by its rows; null before the first. */
 export async function reachedBy(clickhouse: ClickHouse): Promise<number | null> {
   const rows = await clickhouse.query({
     sql: `
-      WITH (SELECT max(generation) FROM gravity.window_heartbeats) AS newest
+      WITH (SELECT max(generation) FROM gravity.window_heartbeats WHERE ${IS_SHOWN}) AS newest
       SELECT partition, max(at_ms) AS reached_ms FROM (
         SELECT partition, toUnixTimestamp64Milli(end) AS at_ms FROM gravity.window_heartbeats
         WHERE generation = newest

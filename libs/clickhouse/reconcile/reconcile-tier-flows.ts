@@ -1,5 +1,6 @@
 /** The tier changes that were published held against the tiers that stand in the rows of persons. */
 import { type ClickHouse } from '../clickhouse.js';
+import { IS_SHOWN } from '../queries/generations.js';
 import { integer, rowOf, text } from '../row-reader.js';
 
 export interface TierFlowSample {
@@ -32,7 +33,8 @@ const CHANGES = `
 const STANDING = `
   SELECT person, toInt32(tier) AS stands FROM gravity.persons FINAL
   WHERE brand = {brand:String} AND scheme_id = {schemeId:String} AND NOT gone AND generation = (
-    SELECT max(generation) FROM gravity.persons WHERE brand = {brand:String} AND scheme_id = {schemeId:String}
+    SELECT max(generation) FROM gravity.persons
+    WHERE brand = {brand:String} AND scheme_id = {schemeId:String} AND ${IS_SHOWN}
   )`;
 
 const LAST = `
