@@ -145,7 +145,9 @@ export class BatchFold {
       this.keep(key, before, after);
       return;
     }
-    const kept = isPrunable(after, this.ctx.retention) ? this.prune(after) : after;
+    // An import brings old orders piece by piece: what is settled at once would not be found by its other lines.
+    const mayPrune = event.origin !== 'BACKFILL' && isPrunable(after, this.ctx.retention);
+    const kept = mayPrune ? this.prune(after) : after;
     if (kept !== null) this.review(before, kept, this.occasion(event, changedFrom, event.arrivedAt, offset));
     this.replace(key, before, kept);
   }

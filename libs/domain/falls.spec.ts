@@ -237,4 +237,37 @@ describe('an import of history', () => {
       .find(({ day, channel }) => day === '2024-11-05' && channel === 'all');
     expect(row).toMatchObject({ orders: 1, capital: 1 });
   });
+
+  it('tells one change of years, and none of the falls between', () => {
+    const harness = new FoldHarness();
+    harness.fold([tick('2024-11-20 00:00:00')]);
+    const backfill = { origin: 'BACKFILL' } as const;
+    const months = Array.from(
+      { length: 22 },
+      (_, nth) => `${2023 + Math.floor(nth / 12)}-${String((nth % 12) + 1).padStart(2, '0')}`,
+    );
+    harness.fold([
+      join('2023-01-01 10:00:00', backfill),
+      ...months.map((month) => pay(month, `${month}-05 10:00:00`, backfill)),
+    ]);
+    expect(harness.facts.map(factText)).toEqual(['rolling:30d 0→2 RESTATE', 'calendar:month 0→2 RESTATE']);
+    harness.facts.length = 0;
+    expect(harness.tickTo(instant('2024-11-21 00:00:00'))).toEqual([]);
+    expect(harness.summary('rolling:30d')).toMatchObject({ tier: 2, orders: 22 });
+  });
+
+  it('leaves final window ends alone, and counts in those that are open', () => {
+    const noon = '2024-11-20 12:00:00';
+    const harness = new FoldHarness();
+    harness.fold([tick('2024-11-19 23:00:00'), visit('2024-11-19 23:30:00', { person: 'q' }), tick(noon)]);
+    harness.figures.takeWindowRows(true);
+    const backfill = { origin: 'BACKFILL' } as const;
+    harness.fold([pay('o', '2024-11-19 10:00:00', { ...backfill, amount: 300 })]);
+    const rows = harness.figures.takeWindowRows(true).filter(({ gmv_gross_minor }) => gmv_gross_minor > 0);
+    expect(new Set(rows.map(({ window }) => window))).toEqual(new Set(['24h', '30d']));
+    for (const { window, end } of rows) {
+      expect(end).toBeGreaterThan(instant(noon) - (window === '24h' ? 6 : 24) * 3_600_000);
+    }
+    expect(harness.lastResult?.changes.late).toEqual([]);
+  });
 });
