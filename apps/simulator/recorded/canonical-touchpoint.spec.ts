@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseCanonical } from './canonical-touchpoint.js';
 
-const DEFAULTS = { brand: 'b', eventId: 'f#1' };
+const DEFAULTS = { brand: 'b', eventId: 'f#1', origin: 'REPLAY' } as const;
 
 function fault(line: string): string {
   const result = parseCanonical(line, DEFAULTS);

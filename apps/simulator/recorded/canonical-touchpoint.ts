@@ -1,7 +1,7 @@
 /**
  * One NDJSON line to a source touchpoint. The fields are those of the Avro schemas of the source topics, with
- * their names and defaults; `type` (`order`) or `topic` (`touchpoint.order`) says which. Recorded data is a replay
- * whatever its `origin` says.
+ * their names and defaults; `type` (`order`) or `topic` (`touchpoint.order`) says which. Recorded data is a replay or
+ * an import whatever its `origin` says.
  */
 import {
   ACTORS,
@@ -15,6 +15,7 @@ import {
   SOURCE_ACTIONS,
   UNKNOWN_SYMBOL,
   VISIT_SURFACES,
+  type Origin,
   type SourceHead,
   type SourceTouchpoint,
 } from '#domain';
@@ -25,6 +26,7 @@ export interface CanonicalDefaults {
   readonly brand: string;
   /** Event id of a line that has none. */
   readonly eventId: string;
+  readonly origin: Exclude<Origin, 'LIVE'>;
 }
 
 export type CanonicalResult =
@@ -71,7 +73,7 @@ function headOf(
     channel: fields.textOrNull('channel'),
     occurredAt,
     sentAt: record.has('sent_at') ? fields.instant('sent_at') : occurredAt,
-    origin: 'REPLAY',
+    origin: defaults.origin,
     actor: fields.symbolOrNull('actor', ACTORS, 'CUSTOMER') ?? 'CUSTOMER',
     campaign: fields.textOrNull('campaign'),
     entrySource: fields.textOrNull('entry_source'),

@@ -85,7 +85,7 @@ export function rowMapper(
       amountMinor,
       quantity: quantityOf(cell(columns.quantity)),
     };
-    return { type: 'row', row: { at, source: source.index, row, order, canonical: null } };
+    return { type: 'row', row: { at, source: source.index, row, order, canonical: null, subject: null } };
   }
   return { map };
 }

@@ -19,8 +19,8 @@ const order = fc.record({
   quantity: fc.option(fc.nat()),
 });
 const body = fc.oneof(
-  order.map((value) => ({ order: value, canonical: null })),
-  text.map((value) => ({ order: null, canonical: JSON.stringify({ text: value }) })),
+  order.map((value) => ({ order: value, canonical: null, subject: null })),
+  text.map((value) => ({ order: null, canonical: JSON.stringify({ text: value }), subject: value })),
 );
 // Few instants and sources, so that ties are common.
 const place = fc.record({ at: fc.nat(5), source: fc.nat(2) });
@@ -70,7 +70,8 @@ describe('ExternalSorter', () => {
 
   it('leaves the disk alone when all fits', () => {
     const tested = sorter(10, 100, 4);
-    for (const at of [3, 1, 2]) tested.add({ at, source: 0, row: at, order: null, canonical: '{}' }, 1);
+    for (const at of [3, 1, 2])
+      tested.add({ at, source: 0, row: at, order: null, canonical: '{}', subject: null }, 1);
     tested.finish();
     expect(tested.spilled).toBe(false);
     expect(existsSync(directory)).toBe(false);
@@ -79,7 +80,8 @@ describe('ExternalSorter', () => {
 
   it('keeps no more runs than it may read at once', () => {
     const tested = sorter(1, 100, 3);
-    for (let at = 100; at > 0; at--) tested.add({ at, source: 0, row: at, order: null, canonical: '{}' }, 1);
+    for (let at = 100; at > 0; at--)
+      tested.add({ at, source: 0, row: at, order: null, canonical: '{}', subject: null }, 1);
     tested.finish();
     expect(readdirSync(directory).length).toBeLessThanOrEqual(3);
     expect([...tested.sorted()].map(({ at }) => at)).toEqual(
@@ -90,7 +92,8 @@ describe('ExternalSorter', () => {
 
   it('may be left in the middle of a merge', () => {
     const tested = sorter(2, 100, 3);
-    for (let at = 9; at > 0; at--) tested.add({ at, source: 0, row: at, order: null, canonical: '{}' }, 1);
+    for (let at = 9; at > 0; at--)
+      tested.add({ at, source: 0, row: at, order: null, canonical: '{}', subject: null }, 1);
     tested.finish();
     for (const row of tested.sorted()) if (row.at === 3) break;
     expect([...tested.sorted()]).toHaveLength(9);

@@ -77,10 +77,11 @@ class NdjsonRows implements RowReader {
     if (text === null)
       return { type: 'rejected', row: line, reason: 'ROW_TOO_LONG', detail: FAULT_DETAILS.ROW_TOO_LONG };
     const canonical = text.trim();
-    const parsed = parseCanonical(canonical, { brand: this.brand, eventId: rowId(this.file.name, line) });
+    const defaults = { brand: this.brand, eventId: rowId(this.file.name, line), origin: 'REPLAY' } as const;
+    const parsed = parseCanonical(canonical, defaults);
     if (!parsed.ok) return { type: 'rejected', row: line, reason: parsed.reason, detail: parsed.detail };
-    const at = parsed.event.occurredAt;
-    return { type: 'row', row: { at, source: this.source, row: line, order: null, canonical } };
+    const { occurredAt: at, person: subject } = parsed.event;
+    return { type: 'row', row: { at, source: this.source, row: line, order: null, canonical, subject } };
   }
 }
 

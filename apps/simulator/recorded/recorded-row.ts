@@ -25,6 +25,8 @@ export interface RecordedRow {
   readonly order: RowOrder | null;
   /** … or the JSON text of a canonical touchpoint. */
   readonly canonical: string | null;
+  /** Whom the canonical touchpoint is of; null for nobody. */
+  readonly subject: string | null;
 }
 
 export function rowId(sourceName: string, row: number): string {
@@ -36,6 +38,23 @@ export function compareRows(left: RecordedRow, right: RecordedRow): number {
   return left.at - right.at || left.source - right.source || left.row - right.row;
 }
 
+/**
+ * The order of an import: whoever is in it comes in one piece, by time, so that the lines and refunds of an order meet
+ * while it is open; then guests, order by order.
+ */
+export function compareBySubject(left: RecordedRow, right: RecordedRow): number {
+  return compareTexts(subjectOf(left), subjectOf(right)) || compareRows(left, right);
+}
+
+function subjectOf({ order, subject }: RecordedRow): string {
+  if (order === null) return subject === null ? '' : `p${subject}`;
+  return order.person === null ? `g${order.orderId ?? ''}` : `p${order.person}`;
+}
+
+function compareTexts(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
 /** Stands for null between tabs; a text that holds it goes the way of JSON. */
 const NONE = '\u0001';
 // eslint-disable-next-line no-control-regex -- what may stand between tabs is what this refuses
@@ -44,7 +63,7 @@ const UNFIT = /[\0-\u001f]/;
 /** One line without a line break: cells between tabs, which is several times faster than JSON, or else JSON. */
 export function encodeRow(row: RecordedRow): string {
   const { at, source, order } = row;
-  if (order === null) return JSON.stringify([at, source, row.row, row.canonical]);
+  if (order === null) return JSON.stringify([at, source, row.row, row.canonical, row.subject]);
   const { kind, amountMinor } = order;
   if (isFit(order.person) && isFit(order.orderId)) {
     const quantity = order.quantity ?? NONE;
@@ -83,16 +102,24 @@ export function decodeRow(line: string): RecordedRow {
       quantity: quantity === NONE ? null : Number(quantity),
     },
     canonical: null,
+    subject: null,
   };
 }
 
 function decodeJson(line: string): RecordedRow {
   // Our own line, written by `encodeRow` in the same run.
   const cells = JSON.parse(line) as
-    | [number, number, number, string]
+    | [number, number, number, string, string | null]
     | [number, number, number, RowKind, number, number | null, string | null, string | null];
   const [at, source, row] = cells;
-  if (cells.length === 4) return { at, source, row, order: null, canonical: cells[3] };
+  if (cells.length === 5) return { at, source, row, order: null, canonical: cells[3], subject: cells[4] };
   const [, , , kind, amountMinor, quantity, orderId, person] = cells;
-  return { at, source, row, order: { kind, person, orderId, amountMinor, quantity }, canonical: null };
+  return {
+    at,
+    source,
+    row,
+    order: { kind, person, orderId, amountMinor, quantity },
+    canonical: null,
+    subject: null,
+  };
 }

@@ -1,14 +1,15 @@
-/** What makes two replays the same one: the files' names and contents, and every option that decides their meaning. */
+/** What makes two replays, or two imports, the same one: the files' names and contents, and every option that decides their meaning. */
 import { createHash } from 'node:crypto';
 import { type ReadingOptions, type SequencingOptions } from './replay-options.js';
 
 /**
- * The consumer group under which the position of a replay is committed, so that the same command goes on where it
- * was stopped, and a second replay of the same files writes nothing.
+ * The consumer group under which the position of a replay or an import is committed, so that the same command goes on
+ * where it was stopped, and a second one of the same files writes nothing.
  *
  * @param pseudonymKeyHash   hash of the key that persons are pseudonymised with; null where ids stay as they are
  */
-export function replayGroup(
+export function recordedGroup(
+  verb: 'replay' | 'import',
   contentHash: string,
   reading: ReadingOptions,
   sequencing: SequencingOptions,
@@ -26,5 +27,5 @@ export function replayGroup(
     [brand, members, currency],
     pseudonymKeyHash,
   ];
-  return `replay:${createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)}`;
+  return `${verb}:${createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 32)}`;
 }

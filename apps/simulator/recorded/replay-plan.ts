@@ -4,7 +4,7 @@ import { type DeadLetterCodec, type Log, type LogCodec } from '#pipeline';
 import { type RulesWish } from './replay-log.js';
 import { type ReadingOptions, type SequencingOptions, type SourceFile } from './replay-options.js';
 import { type PaceClock, type ReplaySpeed } from './replay-pace.js';
-import { type SequenceCounts } from './replay-sequencer.js';
+import { type SequenceCounts } from './row-judge.js';
 import { type RowRejectReason } from './row-outcome.js';
 import { type SortedRows, type SortProgress } from './sorted-rows.js';
 

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { DEFAULT_ADMISSION_LIMITS } from '#domain';
-import { replayGroup } from './replay-identity.js';
+import { recordedGroup } from './replay-identity.js';
 import { WALL_CLOCK } from './replay-pace.js';
 import { type ReplayObserver, type ReplayPlan, type ReplayReport, type ReplayTarget } from './replay-plan.js';
 import { REPLAY_POSITION, ReplayRun } from './replay-run.js';
@@ -13,8 +13,11 @@ import { sortRows, type SortedRows } from './sorted-rows.js';
 /** The files hold no row that can be a touchpoint, so the options hardly fit them. */
 export class NothingToReplayError extends Error {
   override readonly name = 'NothingToReplayError';
-  constructor(readonly rows: Pick<SortedRows, 'rowsRead' | 'rejected' | 'ignored'>) {
-    super(rows.rowsRead === 0 ? 'the files hold no rows' : `none of ${rows.rowsRead} rows can be replayed`);
+  constructor(
+    readonly rows: Pick<SortedRows, 'rowsRead' | 'rejected' | 'ignored'>,
+    verb: 'replayed' | 'imported',
+  ) {
+    super(rows.rowsRead === 0 ? 'the files hold no rows' : `none of ${rows.rowsRead} rows can be ${verb}`);
   }
 }
 
@@ -45,8 +48,9 @@ export async function replay(
     onReject: (source, row, reason, detail) => observer.reject?.(source, row, reason, detail),
   });
   try {
-    if (rows.rows === 0) throw new NothingToReplayError(rows);
-    const group = replayGroup(
+    if (rows.rows === 0) throw new NothingToReplayError(rows, 'replayed');
+    const group = recordedGroup(
+      'replay',
       rows.contentHash,
       plan.reading,
       plan.sequencing,

@@ -1,11 +1,12 @@
 /** The source touchpoints that a recorded row stands for, as a producer would have sent them. */
-import { type SourceOrder, type SourceRelation } from '#domain';
+import { type Origin, type SourceOrder, type SourceRelation } from '#domain';
 import { rowId, type RecordedRow, type RowOrder } from './recorded-row.js';
 
 export interface RowContext {
   readonly brand: string;
   readonly currency: string;
   readonly sourceName: string;
+  readonly origin: Exclude<Origin, 'LIVE'>;
 }
 
 /**
@@ -23,7 +24,7 @@ export function orderOfRow(order: RowOrder, at: number, row: number, context: Ro
     channel: null,
     occurredAt: at,
     sentAt: at,
-    origin: 'REPLAY',
+    origin: context.origin,
     actor: 'CUSTOMER',
     campaign: null,
     entrySource: null,
@@ -53,7 +54,7 @@ export function orderOfRow(order: RowOrder, at: number, row: number, context: Ro
 
 /**
  * `--members buyers`: who buys has joined, at the instant of the first purchase.
- * @param pseudonym   the person as the log knows him
+ * @param pseudonym   the person as the log knows him; not in the id of an import, where intake alone may know it
  */
 export function joinOfBuyer(
   person: string,
@@ -62,16 +63,17 @@ export function joinOfBuyer(
   context: RowContext,
   idLengthMax: number,
 ): SourceRelation {
-  const id = `${context.sourceName}:member:${pseudonym}`;
+  const byRow = `${rowId(context.sourceName, first.row)}:member`;
+  const id = context.origin === 'REPLAY' ? `${context.sourceName}:member:${pseudonym}` : byRow;
   return {
     type: 'relation',
-    eventId: id.length <= idLengthMax ? id : `${rowId(context.sourceName, first.row)}:member`,
+    eventId: id.length <= idLengthMax ? id : byRow,
     brand: context.brand,
     person,
     channel: null,
     occurredAt: first.at,
     sentAt: first.at,
-    origin: 'REPLAY',
+    origin: context.origin,
     actor: 'CUSTOMER',
     campaign: null,
     entrySource: null,

@@ -1,4 +1,4 @@
-/** All files of a replay, read once and sorted by time; what memory does not hold waits on the disk. */
+/** All files of a replay or an import, read once and sorted; what memory does not hold waits on the disk. */
 import { createHash } from 'node:crypto';
 import { ExternalSorter } from './external-sort.js';
 import { readRows } from './read-rows.js';
@@ -59,6 +59,8 @@ export interface SortPlan {
   /** Rows later than this are bound to be refused, ms. */
   readonly latestAt: number;
   readonly runRowsMax?: number;
+  /** By time unless given. */
+  readonly compare?: (left: RecordedRow, right: RecordedRow) => number;
   /** Ends the reading, with its reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SortProgress) => void;
@@ -69,7 +71,7 @@ export interface SortPlan {
 export async function sortRows(plan: SortPlan): Promise<SortedRows> {
   const sorter = new ExternalSorter<RecordedRow>({
     directory: plan.directory,
-    compare: compareRows,
+    compare: plan.compare ?? compareRows,
     encode: encodeRow,
     decode: decodeRow,
     runItemsMax: plan.runRowsMax ?? RUN_ROWS_MAX,
