@@ -11,12 +11,13 @@ export interface GravityOutcome {
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
 
-/** @param killAfterMs   a signal so long after it has begun to open the log */
+/** @param killAfterMs   a signal so long after it has said `killOn`: by default, that it opens the log */
 export function runGravity(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
   killAfterMs?: number,
   killSignal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
+  killOn = 'opening',
 ): Promise<GravityOutcome> {
   const child = spawn(process.execPath, ['--import', REGISTER, MAIN, ...argv], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...env },
@@ -26,7 +27,7 @@ export function runGravity(
   child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => {
     texts.err += chunk.toString();
-    if (killAfterMs === undefined || isDoomed || !texts.err.includes('opening')) return;
+    if (killAfterMs === undefined || isDoomed || !texts.err.includes(killOn)) return;
     isDoomed = true;
     setTimeout(() => child.kill(killSignal), killAfterMs);
   });

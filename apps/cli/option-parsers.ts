@@ -40,6 +40,18 @@ export function parseSpeed(text: string): ReplaySpeed {
   );
 }
 
+/** @returns Infinity for `max` */
+export function parseRate(text: string): number {
+  if (text === 'max') return Infinity;
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected max, or a whole number of records per second from 1 on');
+}
+
+export function parseRecords(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number of records');
+}
+
 export function parseCurrency(text: string): string {
   if (minorDigitsOf(text) !== null) return text;
   throw new InvalidArgumentError('expected an ISO 4217 code such as CNY');

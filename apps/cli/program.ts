@@ -3,6 +3,7 @@ import { BUILD, ConfigError } from '#service';
 import { Command, CommanderError } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { figuresCommand } from './commands/figures.js';
+import { importCommand } from './commands/import.js';
 import { migrateCommand } from './commands/migrate.js';
 import { rebuildCommand } from './commands/rebuild.js';
 import { reconcileCommand } from './commands/reconcile.js';
@@ -64,6 +65,7 @@ function programOf(io: CliIo): Command {
     .addHelpText('after', HELP_END);
   const commands = [
     replayCommand(io),
+    importCommand(io),
     tiersCommand(io),
     whatIfCommand(io),
     figuresCommand(io),

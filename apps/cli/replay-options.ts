@@ -1,4 +1,4 @@
-/** Options of `gravity replay`, and what they mean together. */
+/** Options of `gravity replay`, most of which `gravity import` has too, and what they mean together. */
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { DEFAULT_ZONE } from '#domain';
@@ -22,7 +22,8 @@ import {
   parseZone,
 } from './option-parsers.js';
 
-export interface ReplayFlags {
+/** How recorded files are read, and what their rows become. */
+export interface RecordedFlags {
   readonly dataDir?: string;
   readonly person?: string;
   readonly time?: string;
@@ -37,20 +38,42 @@ export interface ReplayFlags {
   readonly purchaseKinds: readonly string[];
   readonly refundKinds: readonly string[];
   readonly timeZone: string;
-  readonly dayZone?: string;
   readonly members: 'buyers' | 'none';
   readonly zeroOrders: 'count' | 'ignore';
   readonly brand: string;
   readonly currency: string;
-  readonly speed: ReplaySpeed;
   readonly source?: string;
   readonly pseudonymise?: string;
   readonly rejects?: string;
-  readonly foldHere?: boolean;
   readonly summary: 'text' | 'json';
 }
 
+export interface ReplayFlags extends RecordedFlags {
+  readonly dayZone?: string;
+  readonly speed: ReplaySpeed;
+  readonly foldHere?: boolean;
+}
+
 export function withReplayOptions(command: Command): Command {
+  return withRecordedOptions(command)
+    .addOption(
+      new Option(
+        '--day-zone <zone>',
+        'zone in which days are counted (default: the time zone, or that of the log)',
+      ).argParser(parseZone),
+    )
+    .addOption(
+      new Option('--speed <speed>', 'max, or recorded seconds per second (60: an hour passes in a minute)')
+        .argParser(parseSpeed)
+        .default('max'),
+    )
+    .option(
+      '--fold-here',
+      'on Kafka: fold and archive in this process, with its state in the data folder, rather than wait for the services',
+    );
+}
+
+export function withRecordedOptions(command: Command): Command {
   return command
     .argument('<file...>', 'CSV, or NDJSON of canonical touchpoints; plain or gzip')
     .option(
@@ -89,12 +112,6 @@ export function withReplayOptions(command: Command): Command {
         .default(DEFAULT_ZONE),
     )
     .addOption(
-      new Option(
-        '--day-zone <zone>',
-        'zone in which days are counted (default: the time zone, or that of the log)',
-      ).argParser(parseZone),
-    )
-    .addOption(
       new Option('--members <rule>', 'buyers: a first purchase is a join too; none: nobody is a member')
         .choices(['buyers', 'none'])
         .default('buyers'),
@@ -109,11 +126,6 @@ export function withReplayOptions(command: Command): Command {
     )
     .addOption(new Option('--currency <code>', 'of the amounts').argParser(parseCurrency).default('CNY'))
     .addOption(
-      new Option('--speed <speed>', 'max, or recorded seconds per second (60: an hour passes in a minute)')
-        .argParser(parseSpeed)
-        .default('max'),
-    )
-    .addOption(
       new Option(
         '--source <name>',
         "name of the one file in the rows' ids (default: the file's base name)",
@@ -122,10 +134,6 @@ export function withReplayOptions(command: Command): Command {
     .option(
       '--pseudonymise <keyfile>',
       'replace person ids by HMAC-SHA-256 under this key; made if it does not exist',
-    )
-    .option(
-      '--fold-here',
-      'on Kafka: fold and archive in this process, with its state in the data folder, rather than wait for the services',
     )
     .option('--rejects <file>', 'write every rejected row as CSV: source, row, reason, detail')
     .addOption(
@@ -140,7 +148,7 @@ function listOption(flags: string, description: string, value: readonly string[]
 }
 
 /** @throws CliError (usage) */
-export function readingOptions(flags: ReplayFlags): ReadingOptions {
+export function readingOptions(flags: RecordedFlags): ReadingOptions {
   const column = (option: string, text: string | undefined): ColumnRef | null => {
     if (text === undefined) return null;
     if (flags.header) return text;
@@ -184,7 +192,7 @@ export function readingOptions(flags: ReplayFlags): ReadingOptions {
   };
 }
 
-export function sequencingOptions(flags: ReplayFlags): SequencingOptions {
+export function sequencingOptions(flags: RecordedFlags): SequencingOptions {
   return { brand: flags.brand, members: flags.members, currency: flags.currency };
 }
 
@@ -197,7 +205,7 @@ export function rulesWish(flags: ReplayFlags): RulesWish {
 }
 
 /** @throws CliError (usage)   two files of one name: their rows would have the same ids */
-export function sourceFiles(paths: readonly string[], flags: ReplayFlags): readonly SourceFile[] {
+export function sourceFiles(paths: readonly string[], flags: RecordedFlags): readonly SourceFile[] {
   if (flags.source !== undefined && paths.length > 1) throw usageError('--source names one file');
   const files = paths.map((path) => ({ path, name: flags.source ?? basename(path) }));
   const names = files.map(({ name }) => name);

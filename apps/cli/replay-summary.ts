@@ -1,10 +1,17 @@
-/** What a replay ends with, for a person (table) or a program (JSON). */
+/** What a replay or an import ends with, for a person (table) or a program (JSON). */
+import { type ImportReport } from '../simulator/recorded/import-rows.js';
 import { type ReplayReport } from '../simulator/recorded/replay-plan.js';
 import { printable } from '../simulator/recorded/printable-text.js';
 import { type BrandTotals } from './replay-host.js';
 
+type Status = ReplayReport['status'] | ImportReport['status'];
+
+export interface RecordedReport extends Pick<ReplayReport, 'rowsRead' | 'rejected' | 'ignored' | 'counts'> {
+  readonly status: Status;
+}
+
 export interface ReplaySummary {
-  readonly status: ReplayReport['status'];
+  readonly status: Status;
   readonly rows_read: number;
   readonly accepted: number;
   readonly ignored: Readonly<Record<string, number>>;
@@ -31,11 +38,7 @@ export interface BrandSummary {
   readonly gmv_net_minor: number;
 }
 
-export function summaryOf(
-  report: Pick<ReplayReport, 'status' | 'rowsRead' | 'rejected' | 'ignored' | 'counts'>,
-  totals: BrandTotals | null,
-  wallMs: number,
-): ReplaySummary {
+export function summaryOf(report: RecordedReport, totals: BrandTotals | null, wallMs: number): ReplaySummary {
   const { counts } = report;
   const rejected = new Map<string, { count: number; rows: readonly string[] }>();
   for (const [reason, { count, examples }] of report.rejected) {
@@ -73,10 +76,11 @@ function brandSummaryOf({ brand, stocks, orders, gmvGrossMinor, refundsMinor }: 
   };
 }
 
-const STATUS_TEXT: Readonly<Record<ReplayReport['status'], string>> = {
+const STATUS_TEXT: Readonly<Record<Status, string>> = {
   replayed: 'replayed',
+  imported: 'imported',
   resumed: 'resumed: went on where it was stopped, to the end',
-  unchanged: 'unchanged: replayed before, so nothing was written',
+  unchanged: 'unchanged: in the log already, so nothing was written',
   stopped: 'stopped: the same command goes on from here',
 };
 

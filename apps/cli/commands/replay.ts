@@ -1,28 +1,17 @@
 /** `gravity replay FILE…` */
-import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Pseudonymiser } from '#contracts';
-import { MissingColumnError } from '../../simulator/recorded/column-mapping.js';
-import { minorDigitsOf } from '../../simulator/recorded/currency.js';
-import { keyHashOf, NothingToReplayError, replay } from '../../simulator/recorded/replay.js';
-import { OlderThanLogError, OtherRulesError } from '../../simulator/recorded/replay-log.js';
-import {
-  type ReplayPlan,
-  type ReplayProgress,
-  type ReplayReport,
-} from '../../simulator/recorded/replay-plan.js';
-import { escapeControls } from '../../simulator/recorded/printable-text.js';
-import { UnreadableFileError } from '../../simulator/recorded/text-lines.js';
+import { keyHashOf, replay } from '../../simulator/recorded/replay.js';
+import { type ReplayPlan, type ReplayProgress } from '../../simulator/recorded/replay-plan.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertUnlocked } from '../data-directory.js';
-import { CliError, EXIT } from '../exit-codes.js';
 import { PlatformHost } from '../platform-host.js';
 import { formatCount, percent, ProgressLine, RateMeter } from '../progress-line.js';
 import { pseudonymKey } from '../pseudonym-key.js';
+import { explained, finish, readingText, removeIfEmpty } from '../recorded-run.js';
 import { RejectFile } from '../reject-file.js';
-import { type ReplayHost } from '../replay-host.js';
 import {
   readingOptions,
   rulesWish,
@@ -31,7 +20,6 @@ import {
   withReplayOptions,
   type ReplayFlags,
 } from '../replay-options.js';
-import { renderSummary, summaryOf } from '../replay-summary.js';
 
 export function replayCommand(io: CliIo): Command {
   const command = new Command('replay').description(
@@ -96,47 +84,12 @@ function planOf(paths: readonly string[], flags: ReplayFlags, config: CliConfig,
   };
 }
 
-async function finish(
-  report: ReplayReport,
-  host: ReplayHost | null,
-  flags: ReplayFlags,
-  startedAt: number,
-  line: ProgressLine,
-  io: CliIo,
-): Promise<void> {
-  if (host !== null && report.status !== 'stopped') {
-    await host.waitDrained(
-      ({ recordsLeft, rowsLeft }) =>
-        line.update(
-          () =>
-            `folding and archiving: ${formatCount(recordsLeft)} records, ${formatCount(rowsLeft)} rows left`,
-        ),
-      io.signal,
-    );
-  }
-  const isDrained = !io.signal.aborted && report.status !== 'stopped';
-  const totals = host === null || !isDrained ? null : await host.totals(flags.brand);
-  line.clear();
-  const status = isDrained ? report.status : 'stopped';
-  const summary = summaryOf({ ...report, status }, totals, Date.now() - startedAt);
-  io.out(
-    flags.summary === 'json'
-      ? `${JSON.stringify(summary, null, 2)}\n`
-      : renderSummary(summary, flags.currency, minorDigitsOf(flags.currency) ?? 2),
-  );
-  if (!isDrained) throw new CliError('stopped; the same command goes on from here', EXIT.interrupted);
-}
-
 function progressOn(line: ProgressLine): (progress: ReplayProgress) => void {
   const reading = new RateMeter();
   let writing: RateMeter | null = null;
   return (progress) => {
     if (progress.phase === 'read') {
-      const { file, rowsRead, bytesRead, bytesTotal } = progress;
-      line.update(
-        () =>
-          `reading ${escapeControls(file)}: ${percent(bytesRead, bytesTotal)}, ${formatCount(rowsRead)} rows, ${reading.perSecond(rowsRead)} rows/s`,
-      );
+      line.update(() => readingText(progress, reading));
       return;
     }
     writing ??= new RateMeter();
@@ -147,33 +100,4 @@ function progressOn(line: ProgressLine): (progress: ReplayProgress) => void {
         `writing: ${percent(rowsDone, rows)}, ${formatCount(rowsDone)} rows, ${rate} rows/s, at ${new Date(at).toISOString()}`,
     );
   };
-}
-
-/** Failures that are the files' or the options', said without a stack trace. */
-function explained(error: unknown): unknown {
-  if (error instanceof NothingToReplayError) {
-    const reasons = [...error.rows.rejected].map(
-      ([reason, { count, examples }]) =>
-        `\n  ${reason}: ${count}, first row ${examples[0]?.row ?? '?'} (${examples[0]?.detail ?? ''})`,
-    );
-    const hint = error.rows.rejected.has('BAD_TIME') ? '\nName the form of the time by --time-format.' : '';
-    return new CliError(`${error.message}${reasons.join('')}${hint}`);
-  }
-  if (error instanceof MissingColumnError) return new CliError(error.message, EXIT.usage);
-  if (
-    error instanceof UnreadableFileError ||
-    error instanceof OlderThanLogError ||
-    error instanceof OtherRulesError
-  ) {
-    return new CliError(error.message);
-  }
-  return error;
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch {
-    // Another replay works in it, or there was nothing to spill.
-  }
 }

@@ -7,6 +7,7 @@ import { CliError } from '../exit-codes.js';
 import { type DrainProgress } from '../replay-host.js';
 import { FoldHere } from './fold-here.js';
 import { FoldThreads } from './fold-threads.js';
+import { unreadBy } from './unread.js';
 import { ARCHIVE_GROUP, RELATIONSHIP_GROUP, type Folding, type FoldSettings } from './folding.js';
 
 const POLL_MS = 50;
@@ -78,7 +79,7 @@ export class FoldRunner {
       const unfolded = await this.unfolded();
       if (unfolded === 0) await this.hurry();
       // Asked last: what the fold has published by now is the archive's to read.
-      const recordsLeft = unfolded + (await unreadBy(this.platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
+      const recordsLeft = unfolded + (await unreadBy(this.platform.log, ARCHIVE_GROUP, ARCHIVED_TOPICS));
       const { rowsLeft } = this.folding.state();
       onProgress({ recordsLeft, rowsLeft });
       if (recordsLeft === 0) {
@@ -155,19 +156,8 @@ async function startFolding(
 
 /** Records that the running services have not committed yet. */
 export async function recordsLeftOf(platform: Platform): Promise<number> {
-  const unfolded = await unreadBy(platform, RELATIONSHIP_GROUP, [TOPICS.relationshipLog]);
-  return unfolded + (await unreadBy(platform, ARCHIVE_GROUP, ARCHIVED_TOPICS));
-}
-
-async function unreadBy({ log }: Platform, group: string, topics: readonly string[]): Promise<number> {
-  let left = 0;
-  for (const topic of topics) {
-    for (const { partition, start, end } of await log.ends(topic)) {
-      const committed = await log.committed(group, { topic, partition });
-      left += Math.max(0, end - (committed ?? start));
-    }
-  }
-  return left;
+  const unfolded = await unreadBy(platform.log, RELATIONSHIP_GROUP, [TOPICS.relationshipLog]);
+  return unfolded + (await unreadBy(platform.log, ARCHIVE_GROUP, ARCHIVED_TOPICS));
 }
 
 export function pause(ms: number): Promise<void> {

@@ -113,6 +113,17 @@ export async function logWatermark(log: Log, codec: LogCodec): Promise<number | 
   return watermark;
 }
 
+/** How far every partition has got: the smallest of their last ticks, ms; null while one of them has none. */
+export async function timeOfAll(log: Log, codec: LogCodec): Promise<number | null> {
+  let least: number | null = null;
+  for (const { partition, start, end } of await log.ends(TOPICS.relationshipLog)) {
+    const tick = await lastTick(log, codec, { topic: TOPICS.relationshipLog, partition }, start, end);
+    if (tick === null) return null;
+    least = Math.min(tick, least ?? tick);
+  }
+  return least;
+}
+
 async function lastTick(
   log: Log,
   codec: LogCodec,
