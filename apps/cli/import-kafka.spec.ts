@@ -193,9 +193,12 @@ describeWithOwnServers('gravity import on Kafka', () => {
       // Of years ago and of now: one person.
       const at = Date.now();
       await produce([sourceOrder({ ...head('m3'), occurredAt: at, orderId: 'live', amountMinor: 700 })]);
-      const persons = async (): Promise<
-        readonly { tier: number; orders: number; own_value_minor: number }[]
-      > => JSON.parse((await gravity(['tiers', '--brand', 'shop', '--format', 'json'])).out);
+      interface Row {
+        readonly tier: number;
+        readonly orders: number;
+      }
+      const persons = async (): Promise<readonly Row[]> =>
+        JSON.parse((await gravity(['tiers', '--brand', 'shop', '--format', 'json'])).out) as readonly Row[];
       await eventually(async () => {
         expect((await persons()).filter(({ tier }) => tier === 3)).toMatchObject([
           { orders: ROWS / PERSONS + 1 },
