@@ -8,13 +8,20 @@ export interface RowsInTime {
   readonly generation: number;
   /** Partition → as of which version its row was restated: what had come by then is in it, however late. */
   readonly restatedAsOf: ReadonlyMap<number, bigint>;
+  /** Leaves out what was imported: the ledger does not tell which of it came when the row was final. */
+  readonly withoutImports?: boolean;
 }
 
 /**
  * A source of facts for `facts-sql`: reads the parameters `brand` and `until`, the end T of the window (ms). The late
  * ledger knows which events missed that end.
  */
-export function factsInTime({ window, generation, restatedAsOf }: RowsInTime): string {
+export function factsInTime({
+  window,
+  generation,
+  restatedAsOf,
+  withoutImports = false,
+}: RowsInTime): string {
   const known = [...restatedAsOf].map(
     ([partition, asOf]) => `(partition = ${partition} AND version < ${asOf})`,
   );
@@ -26,6 +33,6 @@ export function factsInTime({ window, generation, restatedAsOf }: RowsInTime): s
         AND missed_from <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         AND missed_to > fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         AND NOT (${known.length === 0 ? 'false' : known.join(' OR ')})
-    )
+    )${withoutImports ? ` AND origin != 'BACKFILL'` : ''}
   )`;
 }

@@ -5,6 +5,7 @@ import { countLateEvents } from '../queries/late-events.js';
 import { WINDOW_COUNTS, type WindowCount } from '../queries/window-counts.js';
 import { figuresAt, firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { windowFiguresFromFacts } from '../queries/window-figures-from-facts.js';
+import { integer, rowOf } from '../row-reader.js';
 
 export interface WindowSample {
   readonly brand: string;
@@ -34,7 +35,7 @@ export interface WindowReconciliation {
   /** Ends, each of them in every channel. */
   readonly ends: number;
   readonly compared: number;
-  /** (end, channel) pairs that differ by what came too late for them: the ledger names it. */
+  /** (end, channel) pairs that differ by what came too late for them, as the ledger names it, or was imported. */
   readonly late: number;
   readonly drifts: readonly WindowDrift[];
 }
@@ -87,7 +88,7 @@ async function sampledEnds(
 }
 
 export interface WindowDifference {
-  /** The row differs from all raw facts, and what came too late for it explains that. */
+  /** The row differs from all raw facts, and what came too late for it, or was imported, explains that. */
   readonly isLate: boolean;
   readonly drifts: readonly WindowDrift[];
 }
@@ -95,7 +96,7 @@ export interface WindowDifference {
 /**
  * The row of an end against all raw facts; where they differ, against those that were there in time: before the end
  * was final, or before it was last restated. The ledger may name a record that was a repetition, which the fold could
- * no longer know; so a figure may lie between the two.
+ * no longer know, and of an import it does not say what was in time; so a figure may lie between the two.
  */
 export async function differenceAt(
   clickhouse: ClickHouse,
@@ -120,14 +121,30 @@ export async function differenceAt(
   // A late link changes what is related in every channel, so entries of all of them are looked for.
   const { generation } = beats;
   const ledger = { brand, window: window.id, generation, missedEnd: end };
-  if ((await countLateEvents(clickhouse, ledger)) === 0) return { isLate: false, drifts };
+  const withoutImports = await hasImports(clickhouse, brand, end);
+  if (!withoutImports && (await countLateEvents(clickhouse, ledger)) === 0) return { isLate: false, drifts };
   const inTime = await windowFiguresFromFacts(clickhouse, {
     ...facts,
-    inTime: { window: window.id, generation, restatedAsOf: live.restatedAsOf },
+    inTime: { window: window.id, generation, restatedAsOf: live.restatedAsOf, withoutImports },
   });
   const left = differing((figure) => {
     const [least = 0, most = 0] = [all[figure], inTime[figure]].sort((a, b) => a - b);
     return Math.min(Math.max(live[figure], least), most);
   });
   return { isLate: left.length === 0, drifts: left };
+}
+
+/** Whether anything was imported that an end at `until` (ms) can know of. */
+async function hasImports(clickhouse: ClickHouse, brand: string, until: number): Promise<boolean> {
+  const [found] = await clickhouse.query({
+    sql: `
+      SELECT count() > 0 AS found FROM (
+        SELECT 1 FROM gravity.touchpoints
+        WHERE brand = {brand:String} AND origin = 'BACKFILL' AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        LIMIT 1
+      )`,
+    params: { brand, until },
+    row: rowOf({ found: integer }),
+  });
+  return found?.found === 1;
 }
