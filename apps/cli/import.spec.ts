@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Pseudonymiser } from '#contracts';
 import { DataDirectoryLock } from '#state-store';
+import { sourceOrder } from '../../libs/testing/source-kit.js';
 import { runGravity, type GravityOutcome } from './gravity-process.js';
 
 const SLOW_MS = 240_000;
@@ -132,6 +134,23 @@ describe('gravity import', () => {
         brand: expected.brand,
       });
       expect(await tiersIn(data)).toEqual(expected.tiers);
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'gives persons the pseudonyms of intake where it has worked',
+    async () => {
+      const data = copyOfReplayed('pseudonymous');
+      const pseudonymiser = Pseudonymiser.fromKeyFile(join(data, 'pseudonym.key'));
+      const few = join(root, 'few.csv');
+      writeFileSync(few, 'person,time,amount,order\nzed,2023-01-01,5,x\n');
+      const imported = await gravity(['import', few, '--data-dir', data, ...OPTIONS]);
+      expect(imported).toMatchObject({ code: 0, err: expect.stringContaining(join(data, 'pseudonym.key')) });
+      const { out } = await gravity(['tiers', '--data-dir', data]);
+      const zed = sourceOrder({ person: 'zed', brand: 'default', occurredAt: 0 });
+      expect(out).toMatch(new RegExp(`^${pseudonymiser.apply(zed).person},2,0,1,500,`, 'm'));
+      expect(out).not.toContain('zed');
     },
     SLOW_MS,
   );

@@ -23,7 +23,7 @@ interface ReconcileFlags {
   readonly format: OutputFormat;
 }
 
-/** `set_aside`: differ by what came too late (windows), or are ahead of the watermark (persons). */
+/** `set_aside`: differ by what came too late or was imported (windows), or are ahead of the watermark (persons). */
 const COLUMNS = ['brand', 'what', 'compared', 'set_aside', 'differ'] as const;
 const ENDS = 25;
 const ENDS_MAX = 1_000_000;

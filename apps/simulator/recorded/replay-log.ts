@@ -18,8 +18,8 @@ export class OlderThanLogError extends Error {
   constructor(firstAt: number, watermark: number) {
     super(
       `the recorded data starts at ${new Date(firstAt).toISOString()}, but this log is at ` +
-        `${new Date(watermark).toISOString()} already. A replay only goes forward: replay the older files and the newer ` +
-        'ones together, in one command, into a new data directory.',
+        `${new Date(watermark).toISOString()} already. A replay only goes forward: \`gravity import\` brings in what is older, or replay ` +
+        'the older files and the newer ones together, in one command, into a new data directory.',
     );
   }
 }
