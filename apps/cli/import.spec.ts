@@ -8,7 +8,7 @@ import { DataDirectoryLock } from '#state-store';
 import { sourceOrder } from '../../libs/testing/source-kit.js';
 import { runGravity, type GravityOutcome } from './gravity-process.js';
 
-const SLOW_MS = 240_000;
+const SLOW_MS = 400_000;
 const HOUR = 3_600_000;
 const OLD_ROWS = 2_000;
 
