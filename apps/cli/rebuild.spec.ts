@@ -121,7 +121,7 @@ describe('gravity rebuild', () => {
         ...{ tiers: { compared: 120, differ: 0, moves: [] }, figures: { differ: 0, differences: [] } },
       });
       expect(report.figures['compared']).toBeGreaterThan(80);
-      expect((await gravity('live', 'figures')).out).toMatch(/"generation": 1,/);
+      expect((await gravity('live', 'figures')).out).toMatch(/"generation": ?1\b/);
 
       const over = await gravity('live', 'rebuild', '--switch');
       expect(over).toMatchObject({ code: 0, out: '' });

@@ -22,6 +22,7 @@ const PARTITIONS = 2;
 
 describeWithOwnServers('gravity rebuild beside live services', () => {
   const directory = new TempDir('rebuild-on-kafka');
+  const snapshots = { GRAVITY_SNAPSHOT_DIR: directory.join('snapshots') };
   let kafka: KafkaServer;
   let registry: RegistryServer;
   let endpoint: ClickHouseEndpoint;
@@ -43,7 +44,6 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
     env = {
       ...{ KAFKA_BROKERS: kafka.brokers.join(','), SCHEMA_REGISTRY_URL: registry.url, HOME: directory.path },
       ...{ CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password },
-      GRAVITY_SNAPSHOT_DIR: directory.join('snapshots'),
     };
     const apply = ['topics', 'apply', '--log-partitions', String(PARTITIONS), '--source-partitions', '1'];
     expect(await runGravity(apply, env)).toMatchObject({ code: 0 });
@@ -56,7 +56,10 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
       ...{ eventsPerSecond: 200, persons: 300 },
     });
     for (const name of ['intake', 'relationship', 'archive']) {
-      const one = new ServiceProcess(name, { ...env, GRAVITY_DATA_DIR: directory.join(name) });
+      const one = new ServiceProcess(name, {
+        ...{ ...env, GRAVITY_DATA_DIR: directory.join(name) },
+        ...(name === 'relationship' ? snapshots : {}),
+      });
       services.push(one);
       one.start();
     }
@@ -73,7 +76,7 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
   }, SLOW_MS);
 
   function gravity(...argv: readonly string[]): Promise<GravityOutcome> {
-    return runGravity(argv, { ...env, GRAVITY_DATA_DIR: directory.join('cli') });
+    return runGravity(argv, { ...env, ...snapshots, GRAVITY_DATA_DIR: directory.join('cli') });
   }
 
   async function changes(): Promise<readonly TierChanged[]> {
