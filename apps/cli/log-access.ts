@@ -8,7 +8,7 @@ import {
 } from '#contracts';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
-import { type Log, type LogCodec } from '#pipeline';
+import { CurrentLog, type Log, type LogCodec } from '#pipeline';
 import { kafkaAccess, registryAccess } from '#platform';
 import { type CliConfig } from './cli-config.js';
 import { usageError } from './exit-codes.js';
@@ -21,15 +21,32 @@ export interface OpenLog {
 
 /** The embedded log needs the directory's lock. */
 export async function openLog(config: CliConfig): Promise<OpenLog> {
+  const plain = await openPlainLog(config);
+  return { ...plain, log: new CurrentLog(plain.log) };
+}
+
+export interface PlainLog extends OpenLog {
+  /** The log again, where it is one of Kafka. */
+  readonly kafka: KafkaLog | null;
+}
+
+/** The same, in which every topic has its own name. */
+export async function openPlainLog(config: CliConfig): Promise<PlainLog> {
   const catalog = SchemaCatalog.load();
-  const registry =
-    config.kafkaBrokers === undefined ? new LocalSchemaRegistry(catalog) : remoteRegistry(config, false);
+  const kafka = config.kafkaBrokers === undefined ? null : kafkaLog(config);
+  const registry = kafka === null ? new LocalSchemaRegistry(catalog) : remoteRegistry(config, false);
   const codec = await RelationshipLogCodec.open(registry, catalog);
-  const log =
-    config.kafkaBrokers === undefined
-      ? EmbeddedLog.open({ path: join(config.dataDir, 'log') })
-      : remoteLog(config);
-  return { log, codec, close: () => log.close() };
+  const log = kafka ?? embeddedLog(config);
+  return { log, codec, kafka, close: () => log.close() };
+}
+
+function embeddedLog(config: CliConfig): EmbeddedLog {
+  return EmbeddedLog.open({ path: join(config.dataDir, 'log') });
+}
+
+/** The log without a codec. @throws CliError (usage) where a setting is missing */
+export function openLogAlone(config: CliConfig): Log {
+  return new CurrentLog(config.kafkaBrokers === undefined ? embeddedLog(config) : kafkaLog(config));
 }
 
 /** @throws CliError (usage) where no registry is named */
@@ -44,7 +61,11 @@ export function remoteRegistry(config: CliConfig, register: boolean): ConfluentS
 }
 
 /** @throws CliError (usage) where no broker is named */
-export function remoteLog(config: CliConfig): KafkaLog {
+export function remoteLog(config: CliConfig): Log {
+  return new CurrentLog(kafkaLog(config));
+}
+
+function kafkaLog(config: CliConfig): KafkaLog {
   if (config.kafkaBrokers === undefined) throw usageError('KAFKA_BROKERS is not set');
   return new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'gravity-cli', ...kafkaAccess(config) });
 }

@@ -69,3 +69,9 @@ export function parseName(text: string): string {
   if (/^[^\p{Cc}\p{Cs}|]{1,64}$/u.test(text) && text.trim() !== '') return text;
   throw new InvalidArgumentError('expected 1 to 64 characters without control characters and |');
 }
+
+export function parsePartitions(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1_000) return count;
+  throw new InvalidArgumentError('expected a whole number from 1 to 1000');
+}

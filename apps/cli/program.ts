@@ -8,6 +8,7 @@ import { migrateCommand } from './commands/migrate.js';
 import { rebuildCommand } from './commands/rebuild.js';
 import { reconcileCommand } from './commands/reconcile.js';
 import { reopenCommand } from './commands/reopen.js';
+import { repartitionCommand } from './commands/repartition.js';
 import { replayCommand } from './commands/replay.js';
 import { schemasCommand } from './commands/schemas.js';
 import { snapshotsCommand } from './commands/snapshots.js';
@@ -75,6 +76,7 @@ function programOf(io: CliIo): Command {
     deadLettersCommand(io),
     snapshotsCommand(io),
     topicsCommand(io),
+    repartitionCommand(io),
     schemasCommand(io),
     migrateCommand(io),
   ];

@@ -35,6 +35,7 @@ export {
   LOG_PARTITIONS_EMBEDDED,
   LOG_PARTITIONS_KAFKA,
   SOURCE_PARTITIONS,
+  logTopicSpec,
   topicSpecs,
   type TopicSettings,
 } from './topics.js';

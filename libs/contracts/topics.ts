@@ -25,13 +25,18 @@ export function topicSpecs(settings: TopicSettings): readonly TopicSpec[] {
   const logPartitions = settings.relationshipLogPartitions;
   return [
     ...SOURCE_KINDS.map((kind) => kept(SOURCE_TOPICS[kind], sourcePartitions, 7 * DAY_MS)),
-    kept(TOPICS.relationshipLog, logPartitions, FOR_EVER),
+    logTopicSpec(TOPICS.relationshipLog, logPartitions),
     kept(TOPICS.tierChanges, logPartitions, 90 * DAY_MS),
     compacted(TOPICS.tiers, logPartitions),
     compacted(TOPICS.intakeProgress, 1),
     compacted(TOPICS.logGenerations, 1),
     kept(TOPICS.deadLetters, 1, 30 * DAY_MS),
   ];
+}
+
+/** Of a topic that the relationship log lies in. */
+export function logTopicSpec(topic: string, partitions: number): TopicSpec {
+  return kept(topic, partitions, FOR_EVER);
 }
 
 function kept(topic: string, partitions: number, retentionMs: number): TopicSpec {

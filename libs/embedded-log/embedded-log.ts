@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   CommitReceipt,
   ConsumerOptions,
@@ -199,6 +200,18 @@ export class EmbeddedLog implements Log {
     const steps = this.catalog.apply(specs, dryRun);
     if (!dryRun) this.groups.topicsChanged();
     return steps;
+  }
+
+  async dropTopic(topic: string): Promise<void> {
+    this.assertOpen();
+    const { id, partitions } = this.catalog.topic(topic);
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const ref = this.catalog.partition({ topic, partition });
+      // Bit by bit: a transaction over all of it would stop everybody else.
+      while (this.storage.removeSome(ref)) await nextTurn();
+    }
+    this.parts.environment.transact(() => this.storage.forget(id));
+    this.catalog.drop(topic);
   }
 
   /** Compacts a topic now and to the end, rather than when enough has gathered. */

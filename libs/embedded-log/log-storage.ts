@@ -12,6 +12,7 @@ import type { PartitionRef } from './topic-catalog.js';
 /** A stored batch is at most this large (one larger record makes a batch of its own). */
 const BATCH_BYTES_MAX = 1 << 20;
 const BATCH_RECORDS_MAX = 8_192;
+const BATCHES_REMOVED_AT_ONCE = 64;
 const CLOCK_KEY = Buffer.from('clock');
 
 /** How far a partition has been written, and how far the compactor has cleaned it. */
@@ -93,6 +94,38 @@ export class LogStorage {
     void this.environment.batches.remove(batchKey(partition, base));
   }
 
+  /**
+   * Deletes some batches of a partition that nobody reads any more, in a transaction of its own.
+   * @returns false when none are left
+   */
+  removeSome(partition: PartitionRef): boolean {
+    const range = {
+      start: batchKey(partition, 0),
+      end: partitionEnd(partition),
+      limit: BATCHES_REMOVED_AT_ONCE,
+    };
+    const keys = [...this.environment.batches.getKeys(range)].map((key) => Buffer.from(key));
+    this.environment.transact(() => {
+      for (const key of keys) void this.environment.batches.remove(key);
+    });
+    return keys.length > 0;
+  }
+
+  /** Inside a transaction: where the partitions of a topic ended, who had read how far, and the epochs of writers. */
+  forget(topicId: number): void {
+    const id = String(topicId);
+    for (const [kind, at] of [
+      ['p', 1],
+      ['o', 2],
+      ['e', 2],
+    ] as const) {
+      const range = { start: Buffer.from(`${kind}\0`), end: Buffer.from(`${kind}\x01`) };
+      for (const key of [...this.environment.meta.getKeys(range)]) {
+        if (key.toString('utf8').split('\0')[at] === id) void this.environment.meta.remove(Buffer.from(key));
+      }
+    }
+  }
+
   /** Batches that begin at `from` ≤ base < `to`, in order. Their bytes are copies, safe to keep. */
   *batches(partition: PartitionRef, from: number, to: number): Generator<BatchReader> {
     const where = `${partition.topic}/${partition.partition}`;
@@ -158,6 +191,14 @@ function batchKey(partition: PartitionRef, base: number): Buffer {
   key.writeUInt16BE(partition.partition, 2);
   key.writeUInt32BE(Math.floor(base / 2 ** 32), 4);
   key.writeUInt32BE(base % 2 ** 32, 8);
+  return key;
+}
+
+/** Behind every batch of the partition. */
+function partitionEnd({ topicId, partition }: PartitionRef): Buffer {
+  const key = Buffer.alloc(12, 0xff);
+  key.writeUInt16BE(topicId, 0);
+  key.writeUInt16BE(partition, 2);
   return key;
 }
 

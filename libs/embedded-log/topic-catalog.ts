@@ -79,6 +79,12 @@ export class TopicCatalog {
     for (const topic of changed) this.topics.set(topic.topic, topic);
     return steps;
   }
+
+  /** Its name only: another topic may get its id, so everything else has to be gone by then. */
+  drop(name: string): void {
+    this.environment.transact(() => void this.environment.meta.remove(Buffer.from(KEY_PREFIX + name)));
+    this.topics.delete(name);
+  }
 }
 
 function planStep(spec: TopicSpec, found: Topic | undefined): TopicPlanStep {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type LogEntry } from 'kafkajs';
+import kafkajs, { type Admin, type LogEntry } from 'kafkajs';
 import {
   type CommitReceipt,
   type ConsumerOptions,
@@ -23,7 +23,7 @@ import { persist, type Attempts } from './retry.js';
 import { StatusBoard, type LogStatus, type Watch } from './status-board.js';
 import { patchPendingRequestTimer } from './timer-patch.js';
 import { TopicLimits } from './topic-limits.js';
-import { applyTopics } from './topics.js';
+import { applyTopics, dropTopic, membersOf } from './topics.js';
 import { KafkaTransactionalWriter } from './transactional-writer.js';
 
 export interface KafkaLogOptions extends ConnectionSettings {
@@ -161,8 +161,22 @@ export class KafkaLog implements Log {
     }
   }
 
-  async applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]> {
-    const { brokers, clientId, ssl, sasl, replicationFactor = -1 } = this.options;
+  applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]> {
+    const { replicationFactor = -1 } = this.options;
+    return this.administer((admin) => applyTopics(admin, specs, dryRun, replicationFactor));
+  }
+
+  dropTopic(topic: string): Promise<void> {
+    return this.administer((admin) => dropTopic(admin, topic));
+  }
+
+  /** How many members a group has now; 0 for one that does not exist. */
+  membersOf(group: string): Promise<number> {
+    return this.administer((admin) => membersOf(admin, group));
+  }
+
+  private async administer<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const { brokers, clientId, ssl, sasl } = this.options;
     const kafka = new kafkajs.Kafka({
       brokers: [...brokers],
       clientId,
@@ -173,7 +187,7 @@ export class KafkaLog implements Log {
     const admin = kafka.admin();
     await this.ask(() => admin.connect());
     try {
-      return await applyTopics(admin, specs, dryRun, replicationFactor);
+      return await work(admin);
     } finally {
       await admin.disconnect();
     }

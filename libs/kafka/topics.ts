@@ -40,6 +40,16 @@ export async function applyTopics(
   return plans.map(({ step }) => step);
 }
 
+/** @throws when the topic does not exist */
+export async function dropTopic(admin: Admin, topic: string): Promise<void> {
+  await admin.deleteTopics({ topics: [topic], timeout: 30_000 });
+}
+
+export async function membersOf(admin: Admin, group: string): Promise<number> {
+  const { groups } = await admin.describeGroups([group]);
+  return groups[0]?.members.length ?? 0;
+}
+
 function planStep(spec: TopicSpec, found: Found | null): TopicPlanStep {
   const step = (action: TopicPlanStep['action'], detail: string): TopicPlanStep => ({
     topic: spec.topic,

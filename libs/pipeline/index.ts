@@ -72,6 +72,7 @@ export {
   type RawFact,
 } from './archive-worker.js';
 export { commitTransaction } from './commit-transaction.js';
+export { CurrentLog } from './current-log.js';
 export { PublishedTiers, type Placed } from './published-tiers.js';
 export { RebuiltPartition, type FoldedAs, type RebuildPorts } from './rebuilt-partition.js';
 export { switchGeneration, type Switched, type SwitchPorts } from './switch-generation.js';
@@ -137,4 +138,13 @@ export {
   type ReplayLettersOptions,
   type ReplayLettersPorts,
 } from './replay-letters.js';
+export {
+  planRepartition,
+  repartition,
+  type Repartitioned,
+  type RepartitionPlan,
+  type RepartitionPorts,
+  type RepartitionProgress,
+} from './repartition.js';
+export { RepartitionRefused } from './survey-log.js';
 export { TOPICS } from './topics.js';

@@ -142,6 +142,17 @@ export async function firstEpoch(
   );
 }
 
+/** Whether a checkpoint was folded from a log that this one was made of: another one, of an earlier epoch. */
+export async function isOfFormerLog(
+  log: Log,
+  codec: LogCodec,
+  input: TopicPartition,
+  { logId, epoch }: Checkpoint,
+): Promise<boolean> {
+  const first = await firstEpoch(log, codec, input);
+  return first !== null && first.logId !== logId && epoch < first.epoch;
+}
+
 /**
  * Whether a checkpoint was folded from this log.
  * @returns why it was not, to follow the name of what was folded; null where it was

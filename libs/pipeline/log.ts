@@ -179,5 +179,10 @@ export interface Log {
   settled(topic: string): Promise<void>;
   /** Creates what is missing and widens what may be widened; with `dryRun` only says what it would do. */
   applyTopics(specs: readonly TopicSpec[], dryRun: boolean): Promise<readonly TopicPlanStep[]>;
+  /**
+   * Deletes a topic with its records and what groups have committed of it. Nobody may be using it. On a cluster the
+   * name may stay taken for a while.
+   */
+  dropTopic(topic: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -5,11 +5,12 @@ import {
   assertCommittedInLog,
   assertFoldedByUs,
   assertInLog,
+  assertPublishedIsKnown,
   lostRecords,
   nameOf,
   type LogBounds,
 } from './partition-ground.js';
-import { differenceFromLog, firstEpoch, ForeignLogError } from './log-identity.js';
+import { differenceFromLog, firstEpoch, ForeignLogError, isOfFormerLog } from './log-identity.js';
 import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
 import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
 import { type PartitionState } from './partition-state.js';
@@ -102,6 +103,9 @@ async function fromDisk(
       store.close();
       return null;
     }
+    if (await isOfFormerLog(ports.log, ports.logCodec, input, checkpoint)) {
+      throw new StoreUnusableError(`is of the log before it was repartitioned (epoch ${checkpoint.epoch})`);
+    }
     const begun = bounds.generations.get(checkpoint.logId);
     assertBuiltByUs(input, begun);
     if (begun !== undefined && checkpoint.generation < begun.generation) {
@@ -166,6 +170,7 @@ async function fromStart(
   }
   // Throws where the log does not begin as one of ours.
   const first = await firstEpoch(ports.log, ports.logCodec, input);
+  assertPublishedIsKnown(input, first, committed, ports);
   const begun = first === null ? undefined : generations.get(first.logId);
   assertBuiltByUs(input, begun);
   // What a restore has left here that was broken off.

@@ -1,5 +1,5 @@
 /** Whether a store, the log and the committed position belong together; where not, the message says the way out. */
-import { FOLD_VERSION } from '#domain';
+import { FOLD_VERSION, type EpochRaised } from '#domain';
 import { type LogGeneration } from './codecs.js';
 import { ForeignLogError } from './log-identity.js';
 import { type PartitionEnds, type TopicPartition } from './log.js';
@@ -90,6 +90,24 @@ export function assertBuiltByUs(input: TopicPartition, begun: LogGeneration | un
     `${nameOf(input)} is folded as generation ${begun.generation}, which version ${begun.foldVersion} of the fold has ` +
       `built; this is version ${FOLD_VERSION}. Run the release that has built it, or build another generation with ` +
       'this one (`gravity rebuild`).',
+  );
+}
+
+/**
+ * A log that begins with a later epoch was made of another one (`repartition.ts`): what it holds has been published,
+ * and folded as news all of it would be published again.
+ */
+export function assertPublishedIsKnown(
+  input: TopicPartition,
+  first: EpochRaised | null,
+  committed: number | null,
+  { group }: GroundPorts,
+): void {
+  if (committed !== null || first === null || first.epoch === 1) return;
+  throw new ForeignLogError(
+    `${nameOf(input)} was repartitioned (it begins with epoch ${first.epoch}), but group ${group} has no committed offset ` +
+      '(expired, or another cluster): what has been published is not known. Commit the offset up to which it was for ' +
+      'the group: where the services have not run since, that is the end of each partition.',
   );
 }
 

@@ -1,6 +1,6 @@
 import { LocalSchemaRegistry, SchemaCatalog } from '#contracts';
 import { EmbeddedLog, type ThreadShare } from '#embedded-log';
-import { type Log } from '#pipeline';
+import { CurrentLog, type Log } from '#pipeline';
 import { type Codecs, openCodecs } from './codecs.js';
 import { logDirectory, openStateStore, type OpenStateStore } from './data-folder.js';
 
@@ -19,7 +19,7 @@ export class GuestPlatform {
   static async open(dataDir: string, share: ThreadShare): Promise<GuestPlatform> {
     const catalog = SchemaCatalog.load();
     const codecs = await openCodecs(new LocalSchemaRegistry(catalog), catalog);
-    const log = EmbeddedLog.open({ path: logDirectory(dataDir), guest: share });
+    const log = new CurrentLog(EmbeddedLog.open({ path: logDirectory(dataDir), guest: share }));
     return new GuestPlatform(dataDir, log, codecs);
   }
 

@@ -14,7 +14,7 @@ import {
 import { type Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
-import { initialiseLog, type Log, type LogSetup, type SnapshotStore } from '#pipeline';
+import { CurrentLog, initialiseLog, type Log, type LogSetup, type SnapshotStore } from '#pipeline';
 import { type AppLogger, ConfigError, Dependency } from '#service';
 import { DataDirectoryLock, SnapshotDirectory } from '#state-store';
 import { type Codecs, openCodecs } from './codecs.js';
@@ -186,7 +186,12 @@ async function openAdapters(
       path: logDirectory(dataDir),
       onHandlerFailure: (failure) => logger.warnRepeated('a batch failed and comes again', { ...failure }),
     });
-    return { isEmbedded: true, log, registry: new LocalSchemaRegistry(catalog), clickhouse };
+    return {
+      isEmbedded: true,
+      log: new CurrentLog(log),
+      registry: new LocalSchemaRegistry(catalog),
+      clickhouse,
+    };
   }
   const log = openKafka(kafkaBrokers, access, status.log, logger);
   const registry = new ConfluentSchemaRegistry({
@@ -195,7 +200,7 @@ async function openAdapters(
     register: true,
     timeoutMs: REGISTRY_TIMEOUT_MS,
   });
-  return { isEmbedded: false, log, registry, clickhouse };
+  return { isEmbedded: false, log: new CurrentLog(log), registry, clickhouse };
 }
 
 function openKafka(

@@ -86,6 +86,7 @@ export function faultyLog(log: Log, plan: FaultPlan): Log {
     read: (input, from, to) => log.read(input, from, to),
     tail: (input, from, signal) => log.tail(input, from, signal),
     applyTopics: (specs, dryRun) => log.applyTopics(specs, dryRun),
+    dropTopic: (topic) => log.dropTopic(topic),
     settled: (topic) => log.settled(topic),
     close: () => log.close(),
     async committed(group, input) {

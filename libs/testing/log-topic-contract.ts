@@ -44,6 +44,37 @@ export function topicContract(probe: () => LogProbe, timeoutMs: number): void {
       },
       timeoutMs,
     );
+
+    it(
+      'drops one with its records and positions, and leaves the others alone',
+      async () => {
+        const { log } = probe();
+        const group = probe().group();
+        const kept = await probe().topic(2);
+        const topic = await probe().topic(2);
+        for (const one of [kept, topic]) {
+          const input = { topic: one, partition: 1 };
+          await probe().appendNumbered(one, 1, 0, 10);
+          const writer = await log.writer(group, input);
+          await writer.commit({ records: [], positions: [{ ...input, offset: 7 }] });
+          await writer.close();
+        }
+        await log.dropTopic(topic);
+        await eventually(async () => expect(await log.ends(topic)).toEqual([]));
+        // The name can be used anew, once the log has done with the old one.
+        await eventually(async () => {
+          await log.applyTopics([Probe.spec(2, { topic })], false);
+          expect(await log.ends(topic)).toEqual([
+            { partition: 0, start: 0, end: 0 },
+            { partition: 1, start: 0, end: 0 },
+          ]);
+        });
+        expect(await log.committed(group, { topic, partition: 1 })).toBeNull();
+        expect(await log.committed(group, { topic: kept, partition: 1 })).toBe(7);
+        expect(await probe().readAll(kept, 1)).toHaveLength(10);
+      },
+      timeoutMs,
+    );
   });
 
   describe('append and read', () => {

@@ -1,10 +1,11 @@
 /** `gravity topics apply`: makes the topics on Kafka, and widens what may be widened. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { LOG_PARTITIONS_KAFKA, SOURCE_PARTITIONS, topicSpecs } from '#contracts';
 import { cliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { CliError } from '../exit-codes.js';
 import { remoteLog } from '../log-access.js';
+import { parsePartitions } from '../option-parsers.js';
 import { formatRows } from '../table-output.js';
 
 interface TopicsFlags {
@@ -20,7 +21,7 @@ export function topicsCommand(io: CliIo): Command {
     .description('make what is missing, say what differs; running it again changes nothing')
     .option('--dry-run', 'only say what would be done')
     .addOption(
-      new Option('--log-partitions <n>', 'of the relationship log; fixed once it exists')
+      new Option('--log-partitions <n>', 'of the relationship log; once it exists: gravity repartition')
         .argParser(parsePartitions)
         .default(LOG_PARTITIONS_KAFKA),
     )
@@ -49,10 +50,4 @@ async function applyTopics(flags: TopicsFlags, io: CliIo): Promise<void> {
   } finally {
     await log.close();
   }
-}
-
-function parsePartitions(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 1_000) return count;
-  throw new InvalidArgumentError('expected a whole number from 1 to 1000');
 }

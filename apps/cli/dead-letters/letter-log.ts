@@ -1,8 +1,6 @@
 /** The log with what reads dead letters and judges them anew. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { DEFAULT_SOURCE_TOPIC_KINDS, LocalSchemaRegistry, SchemaCatalog } from '#contracts';
-import { EmbeddedLog } from '#embedded-log';
 import { TOPICS, type Log, type ReplayLettersPorts, type StoredDeadLetter } from '#pipeline';
 import { openCodecs, type Codecs } from '#platform';
 import { admissionLimits, pseudonymisation, pseudonymKeyFile } from '../../intake/judgement-settings.js';
@@ -10,7 +8,7 @@ import { isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { withDataDirectory } from '../data-directory.js';
 import { usageError } from '../exit-codes.js';
-import { remoteLog, remoteRegistry } from '../log-access.js';
+import { openLogAlone, remoteRegistry } from '../log-access.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
 import { type LetterFilter } from './letter-filter.js';
 
@@ -41,10 +39,10 @@ export class LetterLog {
     const catalog = SchemaCatalog.load();
     if (!isEmbedded(config)) {
       const codecs = await openCodecs(remoteRegistry(config, false), catalog);
-      return new LetterLog(config, remoteLog(config), codecs);
+      return new LetterLog(config, openLogAlone(config), codecs);
     }
     const codecs = await openCodecs(new LocalSchemaRegistry(catalog), catalog);
-    return new LetterLog(config, EmbeddedLog.open({ path: join(config.dataDir, 'log') }), codecs);
+    return new LetterLog(config, openLogAlone(config), codecs);
   }
 
   /** In the order of the log. Retention (30 days) has cut off the oldest. */

@@ -1,6 +1,7 @@
 /** As the running services are called, so that they go on where a replay has stopped and the other way round. */
 export const RELATIONSHIP_GROUP = 'relationship';
 export const ARCHIVE_GROUP = 'archive';
+export const INTAKE_GROUP = 'intake';
 
 /** Where a fold stands. */
 export interface FoldState {

@@ -110,6 +110,7 @@ export function readOnlyLog({ ends, read }: Pick<Log, 'ends' | 'read'>): Log {
     tail: refuse,
     settled: refuse,
     applyTopics: refuse,
+    dropTopic: refuse,
     close: () => Promise.resolve(),
     committed: () => Promise.resolve(null),
     ends,

@@ -93,6 +93,10 @@ export class SimulatedLog implements Log {
     return Promise.resolve([]);
   }
 
+  dropTopic(): Promise<void> {
+    return Promise.reject(new Error('no process of a run drops a topic'));
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

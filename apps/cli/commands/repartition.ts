@@ -1,0 +1,161 @@
+/** `gravity repartition`: the relationship log with another number of partitions, as a new topic and generation. */
+import { randomUUID } from 'node:crypto';
+import { Command, Option } from 'commander';
+import { logTopicSpec } from '#contracts';
+import {
+  ForeignLogError,
+  LogNotInitialisedError,
+  planRepartition,
+  repartition,
+  RepartitionRefused,
+  type Repartitioned,
+  type RepartitionPlan,
+  type RepartitionPorts,
+  type RepartitionProgress,
+} from '#pipeline';
+import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
+import { type CliIo } from '../cli-io.js';
+import { assertLogExists, assertUnlocked, withDataDirectory } from '../data-directory.js';
+import { CliError } from '../exit-codes.js';
+import { catchUp } from '../fold/catch-up.js';
+import { ARCHIVE_GROUP, INTAKE_GROUP, RELATIONSHIP_GROUP } from '../fold/folding.js';
+import { openPlainLog, type PlainLog } from '../log-access.js';
+import { openPlatform } from '../open-platform.js';
+import { parsePartitions } from '../option-parsers.js';
+import { formatCount, percent, ProgressLine } from '../progress-line.js';
+import { formatRows, OUTPUT_FORMATS, type OutputFormat } from '../table-output.js';
+
+interface RepartitionFlags {
+  readonly partitions: number;
+  readonly dataDir?: string;
+  readonly dryRun?: boolean;
+  readonly format: OutputFormat;
+}
+
+const HELP_END = `
+The log is copied into a topic of its own (relationship-log.g2, .g3, …), which becomes the log when all of it is there;
+the old topic stays. On Kafka stop intake first, and some ten seconds later relationship and archive; the source topics
+go on collecting. Start all of them again within the broker's offsets.retention.minutes: they fold the new log from its
+start, in silence, and publish only what is new; until they are through, figures are incomplete. Where it is broken off
+(or killed), nothing has changed: run it again.`;
+
+export function repartitionCommand(io: CliIo): Command {
+  return new Command('repartition')
+    .description('give the relationship log another number of partitions; nothing is published twice')
+    .requiredOption('--partitions <n>', 'of the log from now on', parsePartitions)
+    .option(
+      '--data-dir <dir>',
+      'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
+    )
+    .option('--dry-run', 'only look whether it can be done, and how the records would lie')
+    .addOption(new Option('--format <format>', 'of the result').choices(OUTPUT_FORMATS).default('table'))
+    .addHelpText('after', HELP_END)
+    .action((flags: RepartitionFlags) => runRepartition(flags, io));
+}
+
+async function runRepartition(flags: RepartitionFlags, io: CliIo): Promise<void> {
+  const config = cliConfig(io, flags);
+  if (!isEmbedded(config)) return onPlainLog(config, flags, io);
+  assertLogExists(config.dataDir);
+  assertUnlocked(config.dataDir);
+  await foldAll(config, io);
+  await withDataDirectory(config.dataDir, () => onPlainLog(config, flags, io));
+  if (flags.dryRun !== true) await foldAll(config, io);
+}
+
+/** The embedded log: whoever has the data directory folds, archives, and is alone. */
+async function foldAll(config: CliConfig, io: CliIo): Promise<void> {
+  const platform = await openPlatform(config, io);
+  try {
+    await platform.ready(io.signal);
+    await catchUp(platform, config, io);
+    io.signal.throwIfAborted();
+  } finally {
+    await platform.close();
+  }
+}
+
+async function onPlainLog(config: CliConfig, flags: RepartitionFlags, io: CliIo): Promise<void> {
+  const opened = await openPlainLog(config);
+  const line = new ProgressLine(io);
+  const told = ({ step, records, total }: RepartitionProgress): void => {
+    io.signal.throwIfAborted();
+    line.update(
+      () => `${step}: ${formatCount(records)} of ${formatCount(total)} records (${percent(records, total)})`,
+    );
+  };
+  try {
+    const ports = portsOf(opened);
+    const plan = await planRepartition(ports, flags.partitions, told);
+    const done = flags.dryRun === true ? null : await copied(ports, plan, line, told);
+    line.clear();
+    print(plan, done, flags.format, io);
+  } catch (error) {
+    line.clear();
+    if (isPlain(error)) throw new CliError(error.message);
+    throw error;
+  } finally {
+    await opened.close();
+  }
+}
+
+function copied(
+  ports: RepartitionPorts,
+  plan: RepartitionPlan,
+  line: ProgressLine,
+  told: (progress: RepartitionProgress) => void,
+): Promise<Repartitioned> {
+  const { from, partitions, survey } = plan;
+  line.note(`copying ${formatCount(survey.records)} records of ${from} into ${partitions} partitions`);
+  return repartition(ports, plan, { logId: randomUUID(), specOf: logTopicSpec }, told);
+}
+
+function isPlain(error: unknown): error is Error {
+  return (
+    error instanceof RepartitionRefused ||
+    error instanceof ForeignLogError ||
+    error instanceof LogNotInitialisedError
+  );
+}
+
+function portsOf({ log, codec, kafka }: PlainLog): RepartitionPorts {
+  return {
+    ...{ log, codec, group: RELATIONSHIP_GROUP, now: Date.now },
+    // Of the embedded log the lock of the data directory says it.
+    async assertIdle() {
+      if (kafka === null) return;
+      for (const group of [INTAKE_GROUP, RELATIONSHIP_GROUP, ARCHIVE_GROUP]) {
+        const members = await kafka.membersOf(group);
+        if (members === 0) continue;
+        throw new RepartitionRefused(
+          `group ${group} has ${formatCount(members)} members: stop intake, relationship and archive, every instance ` +
+            '(one that was killed leaves its group after its session timeout)',
+        );
+      }
+    },
+  };
+}
+
+function print(
+  { from, survey, partitions }: RepartitionPlan,
+  done: Repartitioned | null,
+  format: OutputFormat,
+  io: CliIo,
+): void {
+  const { touchpointsAfter } = survey;
+  const touchpoints = touchpointsAfter.reduce((sum, count) => sum + count, 0);
+  const rows = touchpointsAfter.map((count, partition) => ({
+    ...{ partition, touchpoints: count },
+    share: touchpoints === 0 ? null : `${((100 * count) / touchpoints).toFixed(1)} %`,
+  }));
+  for (const piece of formatRows(['partition', 'touchpoints', 'share'], rows, format)) io.out(piece);
+  const before = `${from}, ${survey.partitions.length} partitions, ${formatCount(survey.records)} records`;
+  if (done === null) {
+    io.err(`${before}: could be copied into ${partitions} partitions; nothing was written\n`);
+    return;
+  }
+  io.err(
+    `${before}: copied into ${done.topic}, ${partitions} partitions, ${formatCount(done.records)} records ` +
+      `(epoch ${done.epoch}, generation ${done.generation}). ${from} is kept, and no longer read.\n`,
+  );
+}

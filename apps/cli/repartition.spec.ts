@@ -1,0 +1,119 @@
+/** `gravity repartition` as users have it: recorded data in a data directory, a process for each command. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runGravity, type GravityOutcome } from './gravity-process.js';
+
+const SLOW_MS = 600_000;
+const DAY = 86_400_000;
+const HEADER = 'person,time,amount\n';
+
+let root: string;
+let whole: string;
+let first: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'gravity-repartition-'));
+  first = join(root, 'first.csv');
+  whole = join(root, 'second.csv');
+  writeFileSync(first, `${HEADER}${rowsFrom(Date.UTC(2024, 0, 1), 600)}`);
+  writeFileSync(whole, `${HEADER}${rowsFrom(Date.UTC(2024, 1, 10), 200)}`);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function rowsFrom(start: number, count: number): string {
+  return Array.from({ length: count }, (_, index) => {
+    const at = new Date(start + index * (DAY / 20)).toISOString();
+    return `p${(index * 31) % 70},${at},${index % 9 === 0 ? -5 : 1 + (index % 100)}\n`;
+  }).join('');
+}
+
+function gravity(data: string, command: string, ...options: readonly string[]): Promise<GravityOutcome> {
+  return runGravity([command, ...options, '--data-dir', join(root, data)], { HOME: root });
+}
+
+async function replay(data: string, file: string): Promise<void> {
+  const done = await gravity(
+    data,
+    'replay',
+    file,
+    '--time-zone',
+    'UTC',
+    '--brand',
+    'rows',
+    '--summary',
+    'json',
+  );
+  expect(done).toMatchObject({ code: 0 });
+}
+
+/** What must not depend on the partitions. */
+async function answers(data: string): Promise<unknown> {
+  const tiers = await gravity(data, 'tiers', '--brand', 'rows', '--format', 'csv');
+  const figures = await gravity(data, 'figures', '--brand', 'rows', '--window', '30d');
+  const flows = await gravity(data, 'figures', '--brand', 'rows', '--of', 'tier-flows');
+  expect([tiers.code, figures.code, flows.code]).toEqual([0, 0, 0]);
+  return {
+    tiers: tiers.out,
+    figures: withoutStamp(JSON.parse(figures.out)),
+    flows: withoutStamp(JSON.parse(flows.out)),
+  };
+}
+
+function withoutStamp(answer: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(answer, (name, value: unknown) => (name === 'stamp' || name === 'stamps' ? null : value)),
+  );
+}
+
+describe('gravity repartition', () => {
+  it(
+    'gives a log other partitions: same answers, no tier change twice, and more rows go on from there',
+    async () => {
+      await replay('data', first);
+      const before = await answers('data');
+      const dry = await gravity('data', 'repartition', '--partitions', '6', '--dry-run', '--format', 'json');
+      expect(dry).toMatchObject({ code: 0, err: expect.stringContaining('nothing was written') });
+      expect(JSON.parse(dry.out)).toHaveLength(6);
+      expect(await gravity('data', 'repartition', '--partitions', '4')).toMatchObject({
+        ...{ code: 1, out: '' },
+        err: expect.stringContaining('has 4 partitions already'),
+      });
+
+      // Killed while it copies: nothing has changed, and it can be run again.
+      const command = ['repartition', '--partitions', '6', '--data-dir', join(root, 'data')];
+      for (const afterMs of [0, 15]) {
+        await runGravity(command, { HOME: root }, afterMs, 'SIGKILL', 'copying');
+      }
+      const done = await runGravity(command, { HOME: root });
+      expect(done).toMatchObject({ code: 0 });
+      expect(done.err).toMatch(
+        /relationship-log, 4 partitions, .* copied into relationship-log\.g2(-\d)?, 6 partitions, .* \(epoch 2, generation 2\)/,
+      );
+      expect(await answers('data')).toEqual(before);
+      expect(await gravity('data', 'reconcile')).toMatchObject({ code: 0 });
+
+      await replay('data', whole);
+      await replay('straight', first);
+      await replay('straight', whole);
+      expect(await answers('data')).toEqual(await answers('straight'));
+      expect(await gravity('data', 'reconcile')).toMatchObject({ code: 0 });
+      expect(await gravity('data', 'repartition', '--partitions', '6')).toMatchObject({
+        err: expect.stringMatching(/has 6 partitions already \(relationship-log\.g2/),
+      });
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'refuses what it cannot do',
+    async () => {
+      expect(await gravity('none', 'repartition', '--partitions', '6')).toMatchObject({ code: 1 });
+      expect(await gravity('none', 'repartition')).toMatchObject({ code: 2 });
+      expect(await gravity('none', 'repartition', '--partitions', '0')).toMatchObject({ code: 2 });
+      const help = await gravity('none', 'repartition', '--help');
+      expect(help).toMatchObject({ code: 0, out: expect.stringContaining('offsets.retention.minutes') });
+    },
+    SLOW_MS,
+  );
+});
