@@ -145,6 +145,7 @@ export {
   type RepartitionPlan,
   type RepartitionPorts,
   type RepartitionProgress,
+  type RepartitionTarget,
 } from './repartition.js';
 export { RepartitionRefused } from './survey-log.js';
 export { TOPICS } from './topics.js';

@@ -46,7 +46,7 @@ describe('repartitioning the log', () => {
     ...changes,
   });
   const change = async (partitions: number, changes: Partial<RepartitionPorts> = {}) => {
-    const target = { logId: `log of ${partitions}`, specOf: logTopicSpec };
+    const target = { logId: `log of ${partitions}`, generationUsed: 0, specOf: logTopicSpec };
     return repartition(ports(changes), await planRepartition(ports(changes), partitions), target);
   };
 
@@ -199,6 +199,14 @@ describe('repartitioning the log', () => {
       await world.lay([tick('2024-11-05 00:00'), tick('2024-11-05 00:10')], 2);
       await foldAll(world.log);
       expect(await change(5)).toMatchObject({ generation: 2 });
+    });
+
+    it('where a rebuild has gone over in some partitions only', async () => {
+      await world.lay([epochRaised(2, 2)], 1);
+      const writer = await world.log.writer(WORLD_GROUP, world.input(1));
+      const [end] = (await world.log.ends(LOGICAL)).filter(({ partition }) => partition === 1);
+      await writer.commit({ records: [], positions: [{ ...world.input(1), offset: end?.end ?? 0 }] });
+      await refusal().toThrow('partition 0 is in epoch 1 and another one in epoch 2');
     });
 
     it('where nobody has been looked at by new rules', async () => {

@@ -40,6 +40,13 @@ export interface Repartitioned {
   readonly logId: string;
 }
 
+export interface RepartitionTarget {
+  readonly logId: string;
+  /** The largest that any rows have: a rebuild may have begun generations which the log does not know of. */
+  readonly generationUsed: number;
+  readonly specOf: (topic: string, partitions: number) => TopicSpec;
+}
+
 /** A transaction must be over long before it times out. */
 const CHUNK_RECORDS = 5_000;
 const CHUNK_BYTES = 2 * 1_024 * 1_024;
@@ -79,12 +86,12 @@ export async function planRepartition(
 export async function repartition(
   ports: RepartitionPorts,
   plan: RepartitionPlan,
-  target: { readonly logId: string; readonly specOf: (topic: string, partitions: number) => TopicSpec },
+  target: RepartitionTarget,
   onProgress: (progress: RepartitionProgress) => void = () => undefined,
 ): Promise<Repartitioned> {
   const { log } = ports;
   const { survey, partitions } = plan;
-  const generation = survey.generation + 1;
+  const generation = Math.max(survey.generation, target.generationUsed) + 1;
   const topic = await freeTopic(log, generation);
   await log.applyTopics([target.specOf(topic, partitions)], false);
   const head = { epoch: survey.epoch + 1, generation, logId: target.logId };

@@ -20,6 +20,7 @@ export interface SurveyedPartition extends PartitionEnds {
   readonly hasUnseenRules: boolean;
   /** JSON of the last rules. */
   readonly rules: string | null;
+  readonly epoch: number;
 }
 
 export interface LogSurvey {
@@ -58,7 +59,7 @@ export async function surveyLog(
           'whole. It must be kept for ever (retention.ms -1).',
       );
     }
-    const found = { records: 0, touchpoints: 0, tickedTo: -Infinity, hasUnseenRules: false };
+    const found = { records: 0, touchpoints: 0, tickedTo: -Infinity, hasUnseenRules: false, epoch: 0 };
     let rules: string | null = null;
     for await (const batch of log.read({ topic, partition: one.partition }, 0, one.end)) {
       for (const { value } of batch.records) {
@@ -66,6 +67,7 @@ export async function surveyLog(
         found.records += 1;
         switch (entry.type) {
           case 'epochRaised':
+            found.epoch = Math.max(found.epoch, entry.epoch);
             highest.epoch = Math.max(highest.epoch, entry.epoch);
             highest.generation = Math.max(highest.generation, entry.generation);
             break;
@@ -114,7 +116,19 @@ export async function assertPublished(
         '(start the relationship service without intake), then stop it again',
     );
   }
+  assertOneEpoch(partitions);
   assertOneTime(partitions);
+}
+
+/** A rebuild goes over from one generation to the next partition by partition, and says what it restates. */
+function assertOneEpoch(all: readonly SurveyedPartition[]): void {
+  const last = Math.max(...all.map(({ epoch }) => epoch));
+  const behind = all.find(({ epoch }) => epoch < last);
+  if (behind === undefined) return;
+  throw new RepartitionRefused(
+    `partition ${behind.partition} is in epoch ${behind.epoch} and another one in epoch ${last}: a rebuild has gone over ` +
+      'in some partitions only; let it finish first',
+  );
 }
 
 /** Partitions in which nothing has happened may be behind: nobody in them can fall. */

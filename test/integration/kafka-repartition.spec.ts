@@ -63,20 +63,25 @@ describeWithOwnServers('repartitioning on Kafka', () => {
     rmSync(root, { recursive: true, force: true });
   }, SLOW_MS);
 
+  function servers(): Readonly<Record<string, string>> {
+    return {
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      SCHEMA_REGISTRY_URL: registry.url,
+      CLICKHOUSE_URL: endpoint.url,
+      CLICKHOUSE_USER: endpoint.username,
+      CLICKHOUSE_PASSWORD: endpoint.password,
+    };
+  }
+
   function gravity(...argv: string[]): Promise<GravityOutcome> {
-    const servers = { KAFKA_BROKERS: kafka.brokers.join(','), SCHEMA_REGISTRY_URL: registry.url };
-    return runGravity(argv, { HOME: root, ...servers });
+    return runGravity(argv, { HOME: root, ...servers() });
   }
 
   async function startServices(): Promise<void> {
     services = SERVICES.map(
       (name) =>
         new ServiceProcess(name, {
-          KAFKA_BROKERS: kafka.brokers.join(','),
-          SCHEMA_REGISTRY_URL: registry.url,
-          CLICKHOUSE_URL: endpoint.url,
-          CLICKHOUSE_USER: endpoint.username,
-          CLICKHOUSE_PASSWORD: endpoint.password,
+          ...servers(),
           GRAVITY_DATA_DIR: join(root, name),
           ...(name === 'relationship' ? { GRAVITY_CHECKPOINT: '1s' } : {}),
         }),

@@ -1,6 +1,7 @@
 /** `gravity repartition`: the relationship log with another number of partitions, as a new topic and generation. */
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
+import { newestGeneration } from '#clickhouse';
 import { logTopicSpec } from '#contracts';
 import {
   ForeignLogError,
@@ -16,7 +17,7 @@ import {
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked, withDataDirectory } from '../data-directory.js';
-import { CliError } from '../exit-codes.js';
+import { CliError, usageError } from '../exit-codes.js';
 import { catchUp } from '../fold/catch-up.js';
 import { ARCHIVE_GROUP, INTAKE_GROUP, RELATIONSHIP_GROUP } from '../fold/folding.js';
 import { openPlainLog, type PlainLog } from '../log-access.js';
@@ -55,27 +56,39 @@ export function repartitionCommand(io: CliIo): Command {
 
 async function runRepartition(flags: RepartitionFlags, io: CliIo): Promise<void> {
   const config = cliConfig(io, flags);
-  if (!isEmbedded(config)) return onPlainLog(config, flags, io);
+  if (!isEmbedded(config)) {
+    if (config.clickhouseUrl === undefined) throw usageError('CLICKHOUSE_URL is not set');
+    return onPlainLog(config, await prepared(config, io), flags, io);
+  }
   assertLogExists(config.dataDir);
   assertUnlocked(config.dataDir);
-  await foldAll(config, io);
-  await withDataDirectory(config.dataDir, () => onPlainLog(config, flags, io));
-  if (flags.dryRun !== true) await foldAll(config, io);
+  const generationUsed = await prepared(config, io);
+  await withDataDirectory(config.dataDir, () => onPlainLog(config, generationUsed, flags, io));
+  if (flags.dryRun !== true) await prepared(config, io);
 }
 
-/** The embedded log: whoever has the data directory folds, archives, and is alone. */
-async function foldAll(config: CliConfig, io: CliIo): Promise<void> {
+/**
+ * On the embedded log: folds and archives all of it. Whoever has the data directory is alone.
+ * @returns the largest generation that anything is stored of
+ */
+async function prepared(config: CliConfig, io: CliIo): Promise<number> {
   const platform = await openPlatform(config, io);
   try {
     await platform.ready(io.signal);
-    await catchUp(platform, config, io);
+    if (platform.isEmbedded) await catchUp(platform, config, io);
     io.signal.throwIfAborted();
+    return await newestGeneration(platform.clickhouse);
   } finally {
     await platform.close();
   }
 }
 
-async function onPlainLog(config: CliConfig, flags: RepartitionFlags, io: CliIo): Promise<void> {
+async function onPlainLog(
+  config: CliConfig,
+  generationUsed: number,
+  flags: RepartitionFlags,
+  io: CliIo,
+): Promise<void> {
   const opened = await openPlainLog(config);
   const line = new ProgressLine(io);
   const told = ({ step, records, total }: RepartitionProgress): void => {
@@ -87,7 +100,15 @@ async function onPlainLog(config: CliConfig, flags: RepartitionFlags, io: CliIo)
   try {
     const ports = portsOf(opened);
     const plan = await planRepartition(ports, flags.partitions, told);
-    const done = flags.dryRun === true ? null : await copied(ports, plan, line, told);
+    if (flags.dryRun === true) {
+      line.clear();
+      print(plan, null, flags.format, io);
+      return;
+    }
+    const { from, partitions, survey } = plan;
+    line.note(`copying ${formatCount(survey.records)} records of ${from} into ${partitions} partitions`);
+    const target = { logId: randomUUID(), generationUsed, specOf: logTopicSpec };
+    const done = await repartition(ports, plan, target, told);
     line.clear();
     print(plan, done, flags.format, io);
   } catch (error) {
@@ -97,17 +118,6 @@ async function onPlainLog(config: CliConfig, flags: RepartitionFlags, io: CliIo)
   } finally {
     await opened.close();
   }
-}
-
-function copied(
-  ports: RepartitionPorts,
-  plan: RepartitionPlan,
-  line: ProgressLine,
-  told: (progress: RepartitionProgress) => void,
-): Promise<Repartitioned> {
-  const { from, partitions, survey } = plan;
-  line.note(`copying ${formatCount(survey.records)} records of ${from} into ${partitions} partitions`);
-  return repartition(ports, plan, { logId: randomUUID(), specOf: logTopicSpec }, told);
 }
 
 function isPlain(error: unknown): error is Error {
