@@ -37,6 +37,24 @@ describe('EmbeddedLog', () => {
     expect(await log.ends(topic)).toMatchObject([{ end: 0 }, { end: 1 }]);
   });
 
+  it('drops all of a topic, so that one that gets its place begins empty', async () => {
+    const probe = new LogProbe(log);
+    const kept = await probe.topic(1);
+    await probe.appendNumbered(kept, 0, 0, 3);
+    const topic = await probe.topic(2);
+    for (let append = 0; append < 150; append += 1) await probe.appendNumbered(topic, 1, append, 1);
+    await log.dropTopic(topic);
+    await log.close();
+    reopen();
+    expect(await log.ends(topic)).toEqual([]);
+    const next = await new LogProbe(log).topic(2);
+    expect(await new LogProbe(log).readAll(next, 1)).toEqual([]);
+    await new LogProbe(log).appendNumbered(next, 1, 7, 1);
+    expect((await new LogProbe(log).readAll(next, 1)).map(({ value }) => value)).toEqual(['v7']);
+    expect(await new LogProbe(log).readAll(kept, 0)).toHaveLength(3);
+    await expect(log.dropTopic(topic)).rejects.toThrow('no topic');
+  });
+
   it('never lets append times go back, not even over a restart', async () => {
     const topic = await new LogProbe(log).topic();
     const times: (number | null)[] = [];

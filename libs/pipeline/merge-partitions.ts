@@ -32,14 +32,18 @@ export async function* mergePartitions(
   const sources = partitions.map((batches) => new Source(batches));
   const rules = new RulesSequence();
   let watermark = -Infinity;
-  for (;;) {
-    const source = slowestOf(sources);
-    if (source === null) return;
-    yield* upToItsNextTick(source, rules, watermark);
-    const next = slowestOf(sources)?.tick ?? null;
-    if (next === null || next.at <= watermark) continue;
-    watermark = next.at;
-    yield { type: 'control', entry: next };
+  try {
+    for (;;) {
+      const source = slowestOf(sources);
+      if (source === null) return;
+      yield* upToItsNextTick(source, rules, watermark);
+      const next = slowestOf(sources)?.tick ?? null;
+      if (next === null || next.at <= watermark) continue;
+      watermark = next.at;
+      yield { type: 'control', entry: next };
+    }
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
   }
 }
 
@@ -94,6 +98,11 @@ class Source {
 
   constructor(batches: AsyncIterable<readonly MergeEntry[]>) {
     this.#batches = batches[Symbol.asyncIterator]();
+  }
+
+  /** Nobody reads on. */
+  async close(): Promise<void> {
+    await this.#batches.return?.();
   }
 
   /** Null: `fetch` has to be asked. */

@@ -103,6 +103,20 @@ describe('repartitioning the log', () => {
     expect(await published()).toHaveLength(before.length + news.length);
   });
 
+  it('leaves nobody behind who fell before, though more are due at once than one tick looks at', async () => {
+    for (const midnight of ['2024-12-02 00:00', '2024-12-03 00:00']) {
+      await toAll(world.log, [tick(midnight)]);
+      await foldAll(world.log);
+    }
+    const before = await published();
+    await change(1);
+    const log = new CurrentLog(world.log);
+    await foldAll(log);
+    await toAll(log, [tick('2024-12-03 00:10')]);
+    await foldAll(log);
+    expect(await published()).toEqual(before);
+  });
+
   it('can be done again, and keeps the stores of former logs out of the way', async () => {
     await change(5);
     const log = new CurrentLog(world.log);
