@@ -134,6 +134,12 @@ describe('repartitioning the log', () => {
     expect(await partitionsOf(next)).toBe(2);
   });
 
+  it('takes a generation that nothing is stored of', async () => {
+    const target = { logId: 'another', generationUsed: 6, specOf: logTopicSpec };
+    const done = await repartition(ports(), await planRepartition(ports(), 2), target);
+    expect(done).toMatchObject({ topic: 'relationship-log.g7', epoch: 2, generation: 7 });
+  });
+
   it('holds the same entries of every person, in their order', async () => {
     const log = new CurrentLog(world.log);
     const before = await entriesByPerson(log, await partitionsOf(log));

@@ -1,11 +1,11 @@
 /** Copies the relationship log into a topic with another number of partitions, and makes that the log. */
-import { compileRules, parseRules, type EpochRaised, type RulesSet, type Tick } from '#domain';
+import { type EpochRaised } from '#domain';
 import { LogCorruptError, type LogCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import { appointLogTopic, currentLogTopic, generationTopic } from './log-topic.js';
 import { type Log, type OutgoingRecord, type TopicSpec, type TransactionalWriter } from './log.js';
-import { mergePartitions, type Merged, type MergeEntry } from './merge-partitions.js';
-import { partitionOf } from './partition.js';
+import { mergePartitions, type MergeEntry } from './merge-partitions.js';
+import { NewPartitions } from './new-partitions.js';
 import { assertPublished, RepartitionRefused, surveyLog, type LogSurvey } from './survey-log.js';
 
 export interface RepartitionPorts {
@@ -156,68 +156,6 @@ async function* entriesOf(
       return { entry: codec.decode(value), value };
     });
     onRead(records.length);
-  }
-}
-
-/** The records that the new partitions get. */
-class NewPartitions {
-  readonly #touchpoints: number[];
-  readonly #lastTick: number;
-  #duesPerTick = compileRules(null).rules.duesPerTick;
-  /** Nobody can be left who is due at the last tick. */
-  #isSettled = false;
-
-  constructor(
-    private readonly topic: string,
-    private readonly partitions: number,
-    private readonly codec: LogCodec,
-    survey: LogSurvey,
-  ) {
-    this.#touchpoints = new Array<number>(partitions).fill(0);
-    this.#lastTick = Math.max(...survey.partitions.map(({ tickedTo }) => tickedTo ?? -Infinity));
-  }
-
-  begin(epoch: EpochRaised): readonly OutgoingRecord[] {
-    return this.#inEach(this.codec.encode(epoch), () => 1);
-  }
-
-  recordsOf(one: Merged): readonly OutgoingRecord[] {
-    if (one.type === 'control') return this.#control(one.entry);
-    const { key } = one;
-    const partition = partitionOf(key, this.partitions);
-    this.#touchpoints[partition] = (this.#touchpoints[partition] ?? 0) + 1;
-    // The bytes are read only as long as their batch, which is over before the chunk is.
-    return [{ topic: this.topic, partition, key, value: Buffer.from(one.value) }];
-  }
-
-  #control(entry: Tick | RulesSet): readonly OutgoingRecord[] {
-    const value = this.codec.encode(entry);
-    if (entry.type === 'rulesSet') {
-      const rules = parseRules(entry.rulesJson);
-      if (typeof rules === 'string')
-        throw new LogCorruptError(`the rules in the log cannot be read: ${rules}`);
-      this.#duesPerTick = rules.duesPerTick;
-      this.#isSettled = false;
-      return this.#inEach(value, () => 1);
-    }
-    if (entry.at < this.#lastTick || this.#isSettled) return this.#inEach(value, () => 1);
-    this.#isSettled = true;
-    // Where partitions are put together more may be due than the ticks there are look at. Those who are passed over
-    // are looked at by later ticks, but behind the last one nobody may be left: his fall would be published again.
-    return this.#inEach(value, (partition) => {
-      const persons = this.#touchpoints[partition] ?? 0;
-      return 1 + Math.ceil(persons / this.#duesPerTick);
-    });
-  }
-
-  #inEach(value: Buffer, times: (partition: number) => number): readonly OutgoingRecord[] {
-    const records: OutgoingRecord[] = [];
-    for (let partition = 0; partition < this.partitions; partition += 1) {
-      for (let n = times(partition); n > 0; n -= 1) {
-        records.push({ topic: this.topic, partition, key: null, value });
-      }
-    }
-    return records;
   }
 }
 
