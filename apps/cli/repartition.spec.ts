@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runGravity, type GravityOutcome } from './gravity-process.js';
 
-const SLOW_MS = 600_000;
+const SLOW_MS = 900_000;
 const DAY = 86_400_000;
 const HEADER = 'person,time,amount\n';
 
