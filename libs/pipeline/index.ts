@@ -121,7 +121,12 @@ export {
   type SnapshotManifest,
   type SnapshotStore,
 } from './snapshot-store.js';
-export { putSnapshot, SnapshotTaker, type SnapshotObserver, type SnapshotSettings } from './snapshot-taker.js';
+export {
+  putSnapshot,
+  SnapshotTaker,
+  type SnapshotObserver,
+  type SnapshotSettings,
+} from './snapshot-taker.js';
 export { Outbox, type PumpReport } from './outbox.js';
 export { partitionOf } from './partition.js';
 export { PartitionState } from './partition-state.js';
