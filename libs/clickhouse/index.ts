@@ -95,6 +95,7 @@ export {
   type WindowCounts,
 } from './queries/window-counts.js';
 export {
+  heartbeats,
   latestWindowFigures,
   windowFiguresAt,
   windowSeries,

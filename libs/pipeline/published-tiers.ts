@@ -1,5 +1,5 @@
 import { personKey, type Tier } from '#domain';
-import { type TiersCodec } from './codecs.js';
+import { type TierSnapshot, type TiersCodec } from './codecs.js';
 import { type Log } from './log.js';
 import { TOPICS } from './topics.js';
 
@@ -15,12 +15,14 @@ export interface Placed {
  * a person and scheme in memory. Tombstones are passed over: nobody writes them yet.
  */
 export class PublishedTiers {
-  readonly #tiers = new Map<string, Tier>();
+  /** Tier and, where it was published in the live epoch, the position behind its record: ten times that, and the tier. */
+  readonly #tiers = new Map<string, number>();
   readonly #readTo = new Map<number, number>();
 
   constructor(
     private readonly log: Pick<Log, 'ends' | 'read' | 'settled'>,
     private readonly codec: TiersCodec,
+    private readonly liveEpoch: number,
   ) {}
 
   /** Reads what was committed before the call and is new. @param onRead   told of each record */
@@ -33,7 +35,7 @@ export class PublishedTiers {
         for (const { value } of records) {
           if (value === null) continue;
           const snapshot = this.codec.decode(value);
-          this.#tiers.set(nameOf(snapshot), snapshot.tier);
+          this.#tiers.set(nameOf(snapshot), this.#positionOf(snapshot) * TEN + snapshot.tier);
           onRead(snapshot);
         }
       }
@@ -41,9 +43,19 @@ export class PublishedTiers {
     }
   }
 
-  /** 0 where nothing was ever said. */
-  tierOf(placed: Placed): Tier {
-    return this.#tiers.get(nameOf(placed)) ?? 0;
+  /**
+   * @returns 0 where nothing was ever said; null where it was said of a record at this position of the log or behind it
+   */
+  tierOf(placed: Placed, position: number): Tier | null {
+    const found = this.#tiers.get(nameOf(placed)) ?? 0;
+    if (Math.floor(found / TEN) > position) return null;
+    return TIERS[found % TEN] ?? 0;
+  }
+
+  /** Positions of former epochs lie behind the rebuild in any case, or are of another log. */
+  #positionOf({ version }: TierSnapshot): number {
+    if (version >> EPOCH_BITS !== BigInt(this.liveEpoch)) return 0;
+    return Number(BigInt.asUintN(Number(EPOCH_BITS), version)) + 1;
   }
 
   *all(): Iterable<Placed> {
@@ -54,6 +66,9 @@ export class PublishedTiers {
   }
 }
 
+const TEN = 10;
+const TIERS: readonly Tier[] = [0, 1, 2, 3, 4, 5];
+const EPOCH_BITS = 48n;
 const SEPARATOR = '\0';
 
 function nameOf({ brand, person, schemeId }: Placed): string {

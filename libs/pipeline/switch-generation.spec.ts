@@ -61,7 +61,7 @@ class Rebuilding {
       store: this.#store,
       settings: { ...DEFAULT_RELATIONSHIP_SETTINGS, checkpointIntervalMs: 0, catchUpFlushIntervalMs: 0 },
     };
-    this.published = new PublishedTiers(world.log, world.codecs.tiers);
+    this.published = new PublishedTiers(world.log, world.codecs.tiers, 1);
   }
 
   static async open(): Promise<Rebuilding> {

@@ -12,7 +12,10 @@ export interface TierDifference extends Placed {
 /** Persons compared between two turns of the event loop. */
 const PERSONS_PER_TURN = 5_000;
 
-/** Where a rebuilt partition and what was published from this partition differ, kept up to date. */
+/**
+ * Where a rebuilt partition and what was published from this partition differ, kept up to date. What was published of
+ * records that the rebuild has not come to is no difference.
+ */
 export class TierDifferences {
   readonly #differing = new Map<string, TierDifference>();
   #compared = 0;
@@ -56,10 +59,10 @@ export class TierDifferences {
     if (partitionOf(key, this.partitions) !== this.rebuilt.input.partition) return false;
     const schemes = compileRules(this.rebuilt.state.frame.rules).schemesOf(brand);
     if (!schemes.some(({ scheme: { id } }) => id === schemeId)) return false;
-    const published = this.published.tierOf({ brand, person, schemeId });
+    const published = this.published.tierOf({ brand, person, schemeId }, this.rebuilt.state.position);
     const rebuilt = standingTier(this.rebuilt.state.stateOf(key), schemeId);
     const name = `${schemeId}\0${key}`;
-    if (published === rebuilt) this.#differing.delete(name);
+    if (published === null || published === rebuilt) this.#differing.delete(name);
     else this.#differing.set(name, { brand, person, schemeId, published, rebuilt });
     return true;
   }

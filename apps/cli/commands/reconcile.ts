@@ -82,6 +82,7 @@ async function findingsOf(platform: Platform, flags: ReconcileFlags, io: CliIo):
     windows: rules.windows.filter(({ id }) => flags.window?.includes(id) ?? true),
     ends: flags.ends,
     offset: OFFSET,
+    fineRowsFrom: rules.fineRowsFrom,
     schemes: flags.window === undefined ? rules.schemes : [],
   };
   const parts: Findings[] = [];

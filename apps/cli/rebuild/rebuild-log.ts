@@ -1,10 +1,12 @@
 /** A rebuild of the whole log: all partitions folded beside the live ones, compared, and gone over to. */
 import { rmSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import {
   ClickHouseFigureSink,
   compareGenerations,
   GenerationSink,
+  heartbeats,
+  positionOf,
   restatements,
   shownGeneration,
   type GenerationsCompared,
@@ -59,6 +61,11 @@ export interface RebuildParts {
 const LAG_MAX = 2_000;
 const ROUNDS_MAX = 20;
 const RESTATEMENTS_MAX = 10_000;
+/** A live fold that writes nothing is not waited for. */
+const LIVE_ROWS_MAX_MS = 60_000;
+const LIVE_ROWS_POLL_MS = 500;
+/** Corrections to closed ends are written at this interval at most, and take a moment to arrive. */
+const CORRECTIONS_MS = DEFAULT_RELATIONSHIP_SETTINGS.correctionIntervalMs + 2_000;
 
 export class LogRebuild {
   readonly #published: PublishedTiers;
@@ -70,7 +77,8 @@ export class LogRebuild {
     /** Those that have not been switched by a run that was cut short. */
     private readonly partitions: readonly RebuiltPartition[],
   ) {
-    this.#published = new PublishedTiers(ports.log, parts.platform.codecs().tiers);
+    const live = Math.min(...[...parts.now.partitions.values()].map(({ epoch }) => epoch));
+    this.#published = new PublishedTiers(ports.log, parts.platform.codecs().tiers, live);
   }
 
   static async open(parts: RebuildParts): Promise<LogRebuild> {
@@ -125,9 +133,10 @@ export class LogRebuild {
       tiersCompared += differences.compared;
       tiers.push(...differences.all());
     }
+    if (!isEmbedded) await this.#liveRowsWritten(shown);
     const figures = await compareGenerations(clickhouse, {
-      ...{ shown, rebuilt: target.generation, rules: this.#rules(), isLive: !isEmbedded },
-      onProgress: (done, of) => line.update(() => `figures compared: ${done} of ${of} brands`),
+      ...{ shown, rebuilt: target.generation, windows: this.#windows(), positions: this.#positions() },
+      onProgress: (done, of) => line.update(() => `figures compared: ${done} of ${of}`),
     });
     const restated = await restatements(clickhouse, { brand: '', limit: RESTATEMENTS_MAX });
     return {
@@ -220,8 +229,29 @@ export class LogRebuild {
     return sum;
   }
 
-  #rules() {
-    return this.partitions[0]?.state.frame.rules ?? defaultRules();
+  #windows() {
+    return (this.partitions[0]?.state.frame.rules ?? defaultRules()).windows;
+  }
+
+  #positions(): ReadonlyMap<number, number> {
+    return new Map(this.partitions.map(({ input, state }) => [input.partition, state.position]));
+  }
+
+  /** The live fold writes late corrections some seconds after the records that made them. */
+  async #liveRowsWritten(shown: number): Promise<void> {
+    const { platform, line, signal } = this.parts;
+    const [window] = this.#windows();
+    const positions = this.#positions();
+    const deadline = Date.now() + LIVE_ROWS_MAX_MS;
+    while (window !== undefined && Date.now() < deadline) {
+      const beats = await heartbeats(platform.clickhouse, window.id, shown);
+      const isBehind = ([partition, at]: readonly [number, number]): boolean =>
+        positionOf(beats?.versions.get(partition) ?? 0n) < at;
+      if (![...positions].some(isBehind)) break;
+      line.update(() => 'waiting for the rows of the live fold');
+      await sleep(LIVE_ROWS_POLL_MS, undefined, { signal });
+    }
+    await sleep(CORRECTIONS_MS, undefined, { signal });
   }
 
   #control(total?: number): BatchControl {

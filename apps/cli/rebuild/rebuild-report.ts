@@ -3,7 +3,7 @@ import { formatCount } from '../progress-line.js';
 import { formatRows, type OutputFormat, type Row } from '../table-output.js';
 import { type RebuildFindings } from './rebuild-log.js';
 
-const COLUMNS = ['brand', 'channel', 'what', 'at', 'figure', 'shown', 'rebuilt'];
+const COLUMNS = ['brand', 'channel', 'what', 'figure', 'rows', 'newest', 'shown', 'rebuilt'];
 
 interface TierMove {
   readonly brand: string;
@@ -29,7 +29,8 @@ export function printRebuild(
       tiers: { compared: tiersCompared, differ: tiers.length, moves },
       figures: {
         compared: figures.compared,
-        differ: figures.differences.length,
+        moved_on: figures.movedOn,
+        differ: rowsOf(found),
         differences: figures.differences,
       },
       restatements_not_carried_over: found.restatements,
@@ -39,8 +40,8 @@ export function printRebuild(
   }
   const rows: Row[] = [
     ...moves.map(({ brand, scheme_id, from, to, persons }) => ({
-      ...{ brand, channel: '', what: `persons ${scheme_id}`, at: '' },
-      ...{ figure: `tier ${from} is ${to}`, shown: '', rebuilt: persons },
+      ...{ brand, channel: '', what: `persons ${scheme_id}`, figure: `tier ${from} is ${to}` },
+      ...{ rows: persons, newest: '', shown: '', rebuilt: '' },
     })),
     ...figures.differences.map((one): Row => ({ ...one })),
   ];
@@ -48,7 +49,8 @@ export function printRebuild(
   io.err(
     `generation ${generation.generation} folded from ${formatCount(records)} records, compared with generation ${shown}: ` +
       `${formatCount(tiers.length)} of ${formatCount(tiersCompared)} tiers and ` +
-      `${formatCount(figures.differences.length)} of ${formatCount(figures.compared)} figures differ\n`,
+      `${formatCount(rowsOf(found))} of ${formatCount(figures.compared)} figures differ` +
+      (figures.movedOn === 0 ? '\n' : ` (${formatCount(figures.movedOn)} more have moved on since)\n`),
   );
   if (found.restatements > 0) {
     io.err(
@@ -67,4 +69,8 @@ function movesOf({ tiers }: RebuildFindings): readonly TierMove[] {
     moves.set(key, known);
   }
   return [...moves.values()];
+}
+
+function rowsOf({ figures }: RebuildFindings): number {
+  return figures.differences.reduce((sum, { rows }) => sum + rows, 0);
 }

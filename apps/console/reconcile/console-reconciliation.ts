@@ -62,7 +62,10 @@ async function lookAtAll(
   const parts: Findings[] = [];
   for (const entry of await catalogue.brands()) {
     const schemes = (await isSmall(platform, entry)) ? (rules?.schemes ?? []) : [];
-    const sample = { windows: rules?.windows ?? [], ends: options.reconcileEnds, offset, until, schemes };
+    const sample = {
+      ...{ windows: rules?.windows ?? [], ends: options.reconcileEnds, offset, until, schemes },
+      fineRowsFrom: rules?.fineRowsFrom ?? 0,
+    };
     parts.push(await lookForDrift(platform.clickhouse, entry, sample, () => signal.throwIfAborted()));
   }
   return allOf(parts);

@@ -18,6 +18,9 @@ import { type BrandEntry } from '../catalogue.js';
 export type Comparison = Omit<StoredComparison, 'runAt'>;
 export type Drift = Omit<StoredDrift, 'runAt'>;
 
+/** Windows that slide by less have rows from `Rules.fineRowsFrom` on only. */
+const HOUR_MS = 3_600_000;
+
 export interface Findings {
   readonly comparisons: readonly Comparison[];
   readonly drifts: readonly Drift[];
@@ -31,6 +34,8 @@ export interface DriftSample {
   readonly offset: number;
   /** Only ends up to this instant, ms; absent: all that are closed. */
   readonly until?: number;
+  /** `Rules.fineRowsFrom` of the log. */
+  readonly fineRowsFrom: number;
   /** Whose persons are compared, all of them; none where the list is empty. */
   readonly schemes: Rules['schemes'];
 }
@@ -66,10 +71,13 @@ async function windowFindings(
   clickhouse: ClickHouse,
   { brand, channels }: BrandEntry,
   window: WindowSpec,
-  { ends, offset, until }: DriftSample,
+  { ends, offset, until, fineRowsFrom }: DriftSample,
   onProgress: (doing: string) => void,
 ): Promise<Findings> {
-  const bound = until === undefined ? {} : { until };
+  const bound = {
+    ...(until === undefined ? {} : { until }),
+    ...(window.slideMs < HOUR_MS ? { rowsFrom: fineRowsFrom } : {}),
+  };
   const sample = { brand, channels, window, endsMax: ends, offset, ...bound };
   const { compared, late, drifts } = await reconcileWindow(clickhouse, sample, (done, of) =>
     onProgress(`${brand}: window ${window.id}, end ${done} of ${of}`),

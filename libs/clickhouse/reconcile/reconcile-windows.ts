@@ -18,6 +18,8 @@ export interface WindowSample {
   readonly offset: number;
   /** Only ends up to this instant, ms: the same ends again, some time later. Absent: all that are closed. */
   readonly until?: number;
+  /** Ends before this instant (ms) need not have rows: fine windows far back. Absent: all that are closed have. */
+  readonly rowsFrom?: number;
 }
 
 export interface WindowDrift {
@@ -65,7 +67,7 @@ export async function reconcileWindow(
   return { ends: ends.length, compared, late, drifts };
 }
 
-/** Closed ends whose whole window lies behind the first tick, newest first. */
+/** Closed ends with rows whose whole window lies behind the first tick, newest first. */
 async function sampledEnds(
   clickhouse: ClickHouse,
   sample: WindowSample,
@@ -75,8 +77,9 @@ async function sampledEnds(
   const closed = Math.min(...beats.closed.values());
   const last = Math.min(closed, Math.floor((sample.until ?? closed) / slideMs) * slideMs);
   const of = { brand: sample.brand, window: sample.window, generation: beats.generation };
-  const first = await firstWholeEnd(clickhouse, of);
-  if (first === null) return [];
+  const whole = await firstWholeEnd(clickhouse, of);
+  if (whole === null) return [];
+  const first = Math.max(whole, Math.ceil((sample.rowsFrom ?? whole) / slideMs) * slideMs);
   const total = Math.floor((last - first) / slideMs) + 1;
   if (total <= sample.endsMax)
     return Array.from({ length: Math.max(0, total) }, (_, n) => last - n * slideMs);
