@@ -37,6 +37,10 @@ describe('topicSpecs', () => {
 
   it('compacts the topics that hold a latest value', () => {
     const compacted = topicSpecs({ relationshipLogPartitions: 8 }).filter((spec) => spec.compacted);
-    expect(compacted.map(({ topic }) => topic).sort()).toEqual(['intake-progress', 'log-generations', 'tiers']);
+    expect(compacted.map(({ topic }) => topic).sort()).toEqual([
+      'intake-progress',
+      'log-generations',
+      'tiers',
+    ]);
   });
 });

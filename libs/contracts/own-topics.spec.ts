@@ -96,7 +96,15 @@ describe('intake-progress', () => {
 describe('log-generations', () => {
   it('come back under the key log id|partition', () => {
     const generation: LogGeneration = {
-      ...{ logId: 'l', partition: 3, generation: 2, epoch: 40, position: 2 ** 47, foldVersion: 2, beganAt: 9 },
+      ...{
+        logId: 'l',
+        partition: 3,
+        generation: 2,
+        epoch: 40,
+        position: 2 ** 47,
+        foldVersion: 2,
+        beganAt: 9,
+      },
     };
     const encoded = generations.encode(generation);
     expect(encoded.key).toBe('l|3');
