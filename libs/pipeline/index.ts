@@ -27,6 +27,7 @@ export {
   type FrozenPartition,
   type OutboxEntry,
   type PartitionStore,
+  StoreWriteError,
   type StateStore,
   type StoreEntry,
   type StoreEntryKind,

@@ -29,6 +29,11 @@ export interface CheckpointWrite {
   readonly outbox: Iterable<OutboxEntry>;
 }
 
+/** What was to be written is not there, none of it: a full disk, or a broken one. May be tried again. */
+export class StoreWriteError extends Error {
+  override readonly name = 'StoreWriteError';
+}
+
 export type StoreEntryKind = 'blob' | 'outbox' | 'state';
 export type StoreEntry = readonly [kind: StoreEntryKind, key: string, value: Buffer];
 
@@ -49,9 +54,12 @@ export interface PartitionStore {
   blob(name: string): Buffer | undefined;
   states(): Iterable<readonly [key: string, value: Buffer]>;
   outbox(): Iterable<readonly [key: string, value: Buffer]>;
-  /** All of it or nothing, durable when it returns. */
+  /** All of it or nothing, durable when it returns. @throws StoreWriteError */
   write(write: CheckpointWrite): void;
-  /** Entries of a store that has no checkpoint yet. They count for nothing until `write` gives it one. */
+  /**
+   * Entries of a store that has no checkpoint yet. They count for nothing until `write` gives it one.
+   * @throws StoreWriteError
+   */
   load(entries: readonly StoreEntry[]): void;
   /** What it holds now, to be read bit by bit whatever is written meanwhile; null before the first checkpoint. */
   freeze(): FrozenPartition | null;

@@ -1,4 +1,11 @@
-import type { Checkpoint, CheckpointWrite, FrozenPartition, PartitionStore, StoreEntry } from '#pipeline';
+import {
+  StoreWriteError,
+  type Checkpoint,
+  type CheckpointWrite,
+  type FrozenPartition,
+  type PartitionStore,
+  type StoreEntry,
+} from '#pipeline';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.js';
 import { LmdbFrozenPartition } from './lmdb-frozen-partition.js';
 import { BLOB, CHECKPOINT, exactly, KIND_OF, OUTBOX, STATE, storedKey } from './stored-key.js';
@@ -41,7 +48,7 @@ export class LmdbPartitionStore implements PartitionStore {
 
   write({ checkpoint, states, blobs, outbox }: CheckpointWrite): void {
     this.assertOpen();
-    this.environment.transact(() => {
+    this.transact(() => {
       for (const [key, value] of states) this.put(STATE, key, value);
       for (const [name, value] of blobs) this.put(BLOB, name, value);
       for (const { key, value } of outbox) this.put(OUTBOX, key, value);
@@ -52,7 +59,7 @@ export class LmdbPartitionStore implements PartitionStore {
   load(entries: readonly StoreEntry[]): void {
     this.assertOpen();
     if (this.checkpoint() !== null) throw new Error('this partition store has a checkpoint already');
-    this.environment.transact(() => {
+    this.transact(() => {
       for (const [kind, key, value] of entries) this.put(KIND_OF[kind], key, value);
     });
   }
@@ -75,6 +82,18 @@ export class LmdbPartitionStore implements PartitionStore {
     this.closed = true;
     for (const frozen of this.frozen) frozen.close();
     this.onClosed();
+  }
+
+  private transact(write: () => void): void {
+    try {
+      this.environment.transact(write);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StoreWriteError(
+        `the local store in ${this.environment.path} could not be written (is the disk full?): ${reason}`,
+        { cause: error },
+      );
+    }
   }
 
   private checkpointIn(view?: ReadView): Checkpoint | null {
