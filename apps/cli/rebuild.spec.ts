@@ -7,11 +7,12 @@ import { z } from 'zod';
 import { LocalSchemaRegistry, SchemaCatalog, TierChangedCodec, TiersCodec } from '#contracts';
 import { type TierChanged } from '#domain';
 import { TOPICS } from '#pipeline';
+import { LmdbStateStore } from '#state-store';
 import { cliConfig } from './cli-config.js';
 import { runGravity, type GravityOutcome } from './gravity-process.js';
 import { openLog } from './log-access.js';
 
-const SLOW_MS = 300_000;
+const SLOW_MS = 600_000;
 const DAY_MS = 86_400_000;
 
 /** Orders of some persons who buy again and again, over a year. */
@@ -78,6 +79,23 @@ async function withLog<T>(
     await opened.close();
   }
 }
+/** As a former release has left them. */
+function ageStores(dir: string): readonly number[] {
+  const store = LmdbStateStore.open({ path: join(root, dir, 'state', 'relationship') });
+  try {
+    return store.stored().map(({ partition }) => {
+      const one = store.open(partition);
+      const checkpoint = one.checkpoint();
+      if (checkpoint === null) throw new Error('no checkpoint');
+      one.write({ checkpoint: { ...checkpoint, foldVersion: 1 }, states: [], blobs: [], outbox: [] });
+      one.close();
+      return partition;
+    });
+  } finally {
+    store.close();
+  }
+}
+
 const catalog = SchemaCatalog.load();
 const registry = new LocalSchemaRegistry(catalog);
 
@@ -144,13 +162,19 @@ describe('gravity rebuild', () => {
   );
 
   it(
-    'tells subscribers once where a tier is another one than they were told',
+    'goes over from stores of another version of the fold, and tells subscribers once what is another tier',
     async () => {
       const tiers = await TiersCodec.open(registry, catalog);
       const known = { ...{ brand: 'rows', schemeId: 'rolling:30d', periodId: 'rolling:30d' }, person: 'p7' };
       const stamps = { effectiveAt: 1, detectedAt: 2, version: 7n };
       const told = tiers.encode({ ...known, tier: 1, ...stamps });
       await withLog('live', (log) => log.append([{ topic: TOPICS.tiers, partition: 0, ...told }]));
+      const { length: aged } = ageStores('live');
+      expect(aged).toBe(4);
+      const period = ['--brand', 'rows', '--window', '30d', '--from', '2024-02-01', '--to', '2024-02-02'];
+      const refused = await gravity('live', 'reopen', ...period, '--reason', 'why', '--by', 'who');
+      expect(refused.code).toBe(1);
+      expect(refused.err).toMatch(/folded by version 1 of the fold.*`gravity rebuild --switch`/s);
       const before = await facts('live');
       const over = await gravity('live', 'rebuild', '--switch', '--format', 'csv');
       expect(over).toMatchObject({ code: 0 });

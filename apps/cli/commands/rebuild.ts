@@ -81,20 +81,22 @@ async function runRebuild(flags: RebuildFlags, io: CliIo): Promise<void> {
       io.err(`generation ${flags.discard} is given up; ClickHouse deletes its rows in the background\n`);
       return;
     }
-    if (isEmbedded(config)) await catchUp(platform, config, io);
-    await rebuild(platform, config, now, flags, io);
+    const isSwitched = await rebuild(platform, config, now, flags, io);
+    // Not before: a store of another version of the fold could not be gone on with.
+    if (isSwitched && isEmbedded(config)) await catchUp(platform, config, io);
   } finally {
     await platform.close();
   }
 }
 
+/** @returns whether it has gone over */
 async function rebuild(
   platform: Platform,
   config: CliConfig,
   now: FoldedNow,
   flags: RebuildFlags,
   io: CliIo,
-): Promise<void> {
+): Promise<boolean> {
   const line = new ProgressLine(io);
   const { entry: target, isNew } = await targetGeneration(platform, now);
   if (!isNew)
@@ -112,7 +114,7 @@ async function rebuild(
     if (flags.switch !== true) {
       printRebuild(found, null, flags.format, io);
       io.err('nothing was gone over to: the same command with --switch does so\n');
-      return;
+      return false;
     }
     if (snapshots === null) {
       line.note(
@@ -126,6 +128,7 @@ async function rebuild(
     io.err(
       `generation ${target.generation} is live; ${formatCount(restated)} tiers were restated to subscribers\n`,
     );
+    return true;
   } finally {
     line.clear();
     rebuilding.close(isDone);
