@@ -15,7 +15,7 @@ import { openLog } from './log-access.js';
 const SLOW_MS = 600_000;
 const DAY_MS = 86_400_000;
 
-/** Orders of some persons who buy again and again, over a year. */
+/** Orders of some persons who buy again and again, over forty days. */
 function orders(seed: number, from: number, count: number): string {
   let state = seed;
   const next = (n: number): number => {
@@ -23,7 +23,7 @@ function orders(seed: number, from: number, count: number): string {
     return (state >>> 8) % n;
   };
   const lines = Array.from({ length: count }, (_, n) => {
-    const at = new Date(from + Math.floor((n * 300 * DAY_MS) / count) + next(3_600_000));
+    const at = new Date(from + Math.floor((n * 40 * DAY_MS) / count) + next(3_600_000));
     return `p${next(60)},${at.toISOString()},${1 + next(900)}`;
   });
   return `person,time,amount\n${lines.join('\n')}\n`;
@@ -37,7 +37,7 @@ beforeAll(() => {
   first = join(root, 'first.csv');
   second = join(root, 'second.csv');
   writeFileSync(first, orders(1, Date.UTC(2024, 0, 1), 300));
-  writeFileSync(second, orders(2, Date.UTC(2024, 10, 1), 100));
+  writeFileSync(second, orders(2, Date.UTC(2024, 1, 15), 100));
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 

@@ -17,13 +17,13 @@ beforeAll(() => {
   first = join(root, 'first.csv');
   second = join(root, 'second.csv');
   writeFileSync(first, `${HEADER}${rowsFrom(Date.UTC(2024, 0, 1), 600)}`);
-  writeFileSync(second, `${HEADER}${rowsFrom(Date.UTC(2024, 1, 10), 200)}`);
+  writeFileSync(second, `${HEADER}${rowsFrom(Date.UTC(2024, 0, 25), 200)}`);
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function rowsFrom(start: number, count: number): string {
   return Array.from({ length: count }, (_, index) => {
-    const at = new Date(start + index * (DAY / 20)).toISOString();
+    const at = new Date(start + index * (DAY / 30)).toISOString();
     return `p${(index * 31) % 70},${at},${index % 9 === 0 ? -5 : 1 + (index % 100)}\n`;
   }).join('');
 }
@@ -51,12 +51,10 @@ async function replay(data: string, file: string): Promise<void> {
 async function answers(data: string): Promise<unknown> {
   const tiers = await gravity(data, 'tiers', '--brand', 'rows', '--format', 'csv');
   const figures = await gravity(data, 'figures', '--brand', 'rows', '--window', '30d');
-  const flows = await gravity(data, 'figures', '--brand', 'rows', '--of', 'tier-flows');
-  expect([tiers.code, figures.code, flows.code]).toEqual([0, 0, 0]);
+  expect([tiers.code, figures.code]).toEqual([0, 0]);
   return {
     tiers: tiers.out,
     figures: withoutStamp(JSON.parse(figures.out)),
-    flows: withoutStamp(JSON.parse(flows.out)),
   };
 }
 
@@ -82,23 +80,19 @@ describe('gravity repartition', () => {
 
       // Killed while it copies: nothing has changed, and it can be run again.
       const command = ['repartition', '--partitions', '6', '--data-dir', join(root, 'data')];
-      for (const afterMs of [0, 15]) {
-        await runGravity(command, { HOME: root }, afterMs, 'SIGKILL', 'copying');
-      }
+      await runGravity(command, { HOME: root }, 15, 'SIGKILL', 'copying');
       const done = await runGravity(command, { HOME: root });
       // On a fast disk it may have been over before it was killed.
       expect(done.err).toMatch(
         /relationship-log, 4 partitions, .* copied into relationship-log\.g2(-\d)?, 6 partitions, .* \(epoch 2, generation 2\)|has 6 partitions already/,
       );
       expect(await answers('data')).toEqual(before);
-      expect(await gravity('data', 'reconcile')).toMatchObject({ code: 0 });
 
       await replay('data', second);
       await replay('straight', first);
       await replay('straight', second);
       expect(await answers('data')).toEqual(await answers('straight'));
-      // Finer windows have no rows between two replays, wherever the log lies.
-      expect(await gravity('data', 'reconcile', '--window', '30d')).toMatchObject({ code: 0 });
+      expect(await gravity('data', 'reconcile', '--ends', '3')).toMatchObject({ code: 0 });
     },
     SLOW_MS,
   );
