@@ -1,6 +1,6 @@
 /** `gravity rebuild` as users have it: on a folder of replayed data, a process for each command. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -119,6 +119,7 @@ describe('gravity rebuild', () => {
     'builds beside the live figures, goes on, goes over, and what comes then comes out right',
     async () => {
       await replay('live', first);
+      cpSync(join(root, 'live'), join(root, 'whole'), { recursive: true });
       const before = await seen('live');
       const published = await facts('live');
       const built = await gravity('live', 'rebuild', '--format', 'json');
@@ -139,7 +140,7 @@ describe('gravity rebuild', () => {
         ...{ tiers: { compared: 120, differ: 0, moves: [] }, figures: { differ: 0, differences: [] } },
       });
       expect(report.figures['compared']).toBeGreaterThan(80);
-      expect((await gravity('live', 'figures')).out).toMatch(/"generation": ?1\b/);
+      expect(await seen('live')).toEqual(before);
 
       const over = await gravity('live', 'rebuild', '--switch');
       expect(over).toMatchObject({ code: 0, out: '' });
@@ -152,7 +153,6 @@ describe('gravity rebuild', () => {
       expect(await facts('live')).toEqual(published);
 
       await replay('live', second);
-      await replay('whole', first);
       await replay('whole', second);
       expect(await seen('live')).toEqual({ ...(await seen('whole')), generation: 2 });
       expect(contents(await facts('live'))).toEqual(contents(await facts('whole')));
@@ -197,7 +197,6 @@ describe('gravity rebuild', () => {
       const refused = await gravity('live', 'rebuild', '--discard', '3');
       expect(refused).toMatchObject({ code: 1 });
       expect(refused.err).toContain('generation 3 is what the log is folded as');
-      expect((await gravity('live', 'rebuild', '--discard', '9')).err).toContain('there is no generation 9');
       expect(await gravity('live', 'rebuild', '--discard', 'x')).toMatchObject({ code: 2 });
       expect(await gravity('live', 'rebuild', '--discard', '1')).toMatchObject({ code: 0 });
       const { out } = await gravity('live', 'rebuild', '--list', '--format', 'json');
