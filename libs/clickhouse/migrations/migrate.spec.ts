@@ -88,9 +88,9 @@ describe('migration files', () => {
     const files = await readMigrations(MIGRATIONS, { cluster: 'main', replicated: true });
     const statements = files.flatMap(({ statements }) => statements);
     expect(statements.every((statement) => statement.includes("ON CLUSTER 'main'"))).toBe(true);
-    expect(statements.filter((statement) => statement.startsWith('CREATE TABLE'))).toHaveLength(12);
+    expect(statements.filter((statement) => statement.startsWith('CREATE TABLE'))).toHaveLength(13);
     expect(statements.filter((statement) => /ENGINE = Replicated\w*MergeTree/.test(statement))).toHaveLength(
-      12,
+      13,
     );
     await expect(readMigrations(MIGRATIONS, { cluster: "x' SYNC", replicated: false })).rejects.toThrow(
       /cluster/,
