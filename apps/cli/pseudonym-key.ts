@@ -1,5 +1,7 @@
 /** `--pseudonymise KEYFILE`: the key in the file. */
-import { loadOrCreatePseudonymKey } from '#contracts';
+import { loadOrCreatePseudonymKey, Pseudonymiser } from '#contracts';
+import { keyHashOf } from '../simulator/recorded/replay.js';
+import { type ReplayPlan } from '../simulator/recorded/replay-plan.js';
 import { type CliIo } from './cli-io.js';
 import { type CliError, usageError } from './exit-codes.js';
 import { systemFailure, reasonOf } from './plain-failure.js';
@@ -10,7 +12,7 @@ import { systemFailure, reasonOf } from './plain-failure.js';
  *
  * @throws CliError (usage)   no key, or no directory to make one in
  */
-export function pseudonymKey(path: string, io: CliIo): Buffer {
+function pseudonymKey(path: string, io: CliIo): Buffer {
   try {
     return loadOrCreatePseudonymKey(path, () =>
       io.err(
@@ -20,6 +22,14 @@ export function pseudonymKey(path: string, io: CliIo): Buffer {
   } catch (error) {
     throw keyError(path, error);
   }
+}
+
+/** Pseudonyms by the key in a file; null: persons keep their ids. @throws CliError (usage) */
+export function pseudonymsBy(path: string | null, io: CliIo): ReplayPlan['pseudonyms'] {
+  if (path === null) return null;
+  const key = pseudonymKey(path, io);
+  const pseudonymiser = new Pseudonymiser(key);
+  return { pseudonymise: (event) => pseudonymiser.apply(event), keyHash: keyHashOf(key) };
 }
 
 function keyError(path: string, error: unknown): CliError {

@@ -1,9 +1,9 @@
-import { compileRules, parseRules, type EpochRaised, type RulesSet, type Tick } from '#domain';
-import { LogCorruptError, type LogCodec } from './codecs.js';
+import { compileRules, type EpochRaised, type RulesSet, type Tick } from '#domain';
+import { type LogCodec } from './codecs.js';
 import { type OutgoingRecord } from './log.js';
 import { type Merged } from './merge-partitions.js';
 import { partitionOf } from './partition.js';
-import { type LogSurvey } from './survey-log.js';
+import { rulesOf, type LogSurvey } from './survey-log.js';
 
 /** The records that the partitions of a copy of the log get. */
 export class NewPartitions {
@@ -39,10 +39,7 @@ export class NewPartitions {
   #control(entry: Tick | RulesSet): readonly OutgoingRecord[] {
     const value = this.codec.encode(entry);
     if (entry.type === 'rulesSet') {
-      const rules = parseRules(entry.rulesJson);
-      if (typeof rules === 'string')
-        throw new LogCorruptError(`the rules in the log cannot be read: ${rules}`);
-      this.#duesPerTick = rules.duesPerTick;
+      this.#duesPerTick = rulesOf(entry.rulesJson).duesPerTick;
       this.#isSettled = false;
       return this.#inEach(value, () => 1);
     }

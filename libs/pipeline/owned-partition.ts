@@ -18,7 +18,7 @@ import {
 import { type PumpReport } from './outbox.js';
 import { type PartitionState } from './partition-state.js';
 import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
-import { type RelationshipSettings } from './relationship-settings.js';
+import { WINDOW_PAGES_MORE_MAX, type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
 import { SerialQueue } from './serial-queue.js';
@@ -58,8 +58,6 @@ export interface OwnedParts {
 
 /** Records behind the end of the log from which on a partition counts as catching up. */
 const CATCHING_UP_RECORDS = 20_000;
-/** A fold that runs through months between two flushes would pile up window ends: a flush comes earlier then. */
-const WINDOW_PAGES_MORE_MAX = 4_096;
 /** Ticks appended at once; after a long standstill there is one for every midnight of it. */
 const TICKS_PER_APPEND_MAX = 100;
 /** How long a checkpoint waits for the rows that could spare the store, ms. */

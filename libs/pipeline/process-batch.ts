@@ -92,8 +92,10 @@ export async function processBatch(
   }
   const committed = ports.now();
 
-  if (isNew) ports.onFacts?.(result.facts);
-  if (isNew) partition.join(result, nextOffset, last);
+  if (isNew) {
+    ports.onFacts?.(result.facts);
+    partition.join(result, nextOffset, last);
+  }
   return {
     records: count,
     touchpoints: result.counts.touchpoints,

@@ -5,7 +5,7 @@ import { type BatchControl, type Log, type TopicPartition } from './log.js';
 import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
 import { type PartitionState } from './partition-state.js';
 import { processBatch, type BatchPorts } from './process-batch.js';
-import { type RelationshipSettings } from './relationship-settings.js';
+import { WINDOW_PAGES_MORE_MAX, type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
 import { type FrozenPartition, type PartitionStore, type StateStore } from './state-store.js';
@@ -32,7 +32,6 @@ export interface RebuildPorts {
 const PAUSE_MS = 200;
 /** Inserts that fail in a row before a rebuild gives up; what it has done is kept. */
 const REFUSALS_MAX = 150;
-const WINDOW_PAGES_MORE_MAX = 4_096;
 
 /**
  * A partition of the log folded from its start beside the live one: with a store of its own, as a generation of its

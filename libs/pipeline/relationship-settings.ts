@@ -40,3 +40,6 @@ export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
   snapshotIntervalMs: 300_000,
   snapshotsKept: 2,
 };
+
+/** A fold that runs through months between two flushes would pile up window ends: a flush comes earlier then. */
+export const WINDOW_PAGES_MORE_MAX = 4_096;

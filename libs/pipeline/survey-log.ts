@@ -172,7 +172,8 @@ function assertOneTime(all: readonly SurveyedPartition[]): void {
   }
 }
 
-function rulesOf(json: string | null): Rules {
+/** Null: the default rules. @throws LogCorruptError */
+export function rulesOf(json: string | null): Rules {
   if (json === null) return defaultRules();
   const rules = parseRules(json);
   if (typeof rules === 'string') throw new LogCorruptError(`the rules in the log cannot be read: ${rules}`);

@@ -2,11 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { Pseudonymiser } from '#contracts';
 import { admissionLimits, pseudonymKeyFile } from '../../intake/judgement-settings.js';
 import { LivePathSilentError } from '../../simulator/recorded/import-pace.js';
 import { importRows, type ImportPlan, type ImportProgress } from '../../simulator/recorded/import-rows.js';
-import { keyHashOf } from '../../simulator/recorded/replay.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
@@ -15,7 +13,7 @@ import { EmbeddedImportHost, type ImportHost } from '../import-host.js';
 import { withImportOptions, type ImportFlags } from '../import-options.js';
 import { assertFitsIntake, KafkaImportHost } from '../kafka-import-host.js';
 import { formatCount, percent, ProgressLine, RateMeter } from '../progress-line.js';
-import { pseudonymKey } from '../pseudonym-key.js';
+import { pseudonymsBy } from '../pseudonym-key.js';
 import { explained, finish, readingText, removeIfEmpty } from '../recorded-run.js';
 import { RejectFile } from '../reject-file.js';
 import { readingOptions, sequencingOptions, sourceFiles } from '../replay-options.js';
@@ -90,17 +88,13 @@ function planOf(
   const reading = readingOptions(flags);
   // After the other options, so that one that is wrong leaves no key behind.
   const keyFile = isEmbedded(config) ? keyFileOf(flags, config, line) : null;
-  const key = keyFile === null ? null : pseudonymKey(keyFile, io);
-  const pseudonymiser = key === null ? null : new Pseudonymiser(key);
+  const pseudonyms = pseudonymsBy(keyFile, io);
   return {
     files,
     reading,
     sequencing: sequencingOptions(flags),
     limits: { ...admissionLimits(config), currency: flags.currency },
-    pseudonyms:
-      key === null || pseudonymiser === null
-        ? null
-        : { pseudonymise: (event) => pseudonymiser.apply(event), keyHash: keyHashOf(key) },
+    pseudonyms,
     rateMax: flags.rate,
     lagMax: flags.lagMax,
     sortDirectory: join(config.dataDir, 'tmp', `import-${process.pid}`),

@@ -1,15 +1,14 @@
 /** `gravity replay FILE…` */
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { Pseudonymiser } from '#contracts';
-import { keyHashOf, replay } from '../../simulator/recorded/replay.js';
+import { replay } from '../../simulator/recorded/replay.js';
 import { type ReplayPlan, type ReplayProgress } from '../../simulator/recorded/replay-plan.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertUnlocked } from '../data-directory.js';
 import { PlatformHost } from '../platform-host.js';
 import { formatCount, percent, ProgressLine, RateMeter } from '../progress-line.js';
-import { pseudonymKey } from '../pseudonym-key.js';
+import { pseudonymsBy } from '../pseudonym-key.js';
 import { explained, finish, readingText, removeIfEmpty } from '../recorded-run.js';
 import { RejectFile } from '../reject-file.js';
 import {
@@ -68,18 +67,14 @@ function planOf(paths: readonly string[], flags: ReplayFlags, config: CliConfig,
   const files = sourceFiles(paths, flags);
   const reading = readingOptions(flags);
   // After the other options, so that one that is wrong leaves no key behind.
-  const key = flags.pseudonymise === undefined ? null : pseudonymKey(flags.pseudonymise, io);
-  const pseudonymiser = key === null ? null : new Pseudonymiser(key);
+  const pseudonyms = pseudonymsBy(flags.pseudonymise ?? null, io);
   return {
     files,
     reading,
     sequencing: sequencingOptions(flags),
     wish: rulesWish(flags),
     speed: flags.speed,
-    pseudonyms:
-      key === null || pseudonymiser === null
-        ? null
-        : { pseudonymise: (event) => pseudonymiser.apply(event), keyHash: keyHashOf(key) },
+    pseudonyms,
     sortDirectory: join(config.dataDir, 'tmp', `replay-${process.pid}`),
   };
 }

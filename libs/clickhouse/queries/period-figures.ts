@@ -13,10 +13,6 @@ export interface PeriodQuery {
   readonly schemeId: string;
   /** Default: the period of the newest day. */
   readonly periodId?: string;
-  /** Default: the newest that is shown. */
-  readonly generation?: number;
-  /** Local day `YYYY-MM-DD`: rows of this day or before. Default: of any. */
-  readonly dayTo?: string;
 }
 
 export interface PeriodFigures {
@@ -69,8 +65,7 @@ async function newestRows(clickhouse: ClickHouse, query: PeriodQuery): Promise<r
       FROM gravity.period_figures FINAL
       WHERE brand = {brand:String} AND channel = {channel:String} AND scheme_id = {schemeId:String}
         AND ({periodId:String} = '' OR period_id = {periodId:String})
-        AND if({generation:Int64} >= 0, generation = {generation:Int64}, ${IS_SHOWN})
-        AND ({dayTo:String} = '' OR day <= toDate32OrNull({dayTo:String}))
+        AND ${IS_SHOWN}
       ORDER BY generation DESC, day DESC, version DESC
       LIMIT 1 BY generation, partition`,
     params: {
@@ -78,8 +73,6 @@ async function newestRows(clickhouse: ClickHouse, query: PeriodQuery): Promise<r
       channel: query.channel ?? ALL_CHANNELS,
       schemeId: query.schemeId,
       periodId: query.periodId ?? '',
-      generation: query.generation ?? -1,
-      dayTo: query.dayTo ?? '',
     },
     row: ROW,
   });
