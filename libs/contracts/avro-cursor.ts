@@ -109,6 +109,21 @@ export class AvroCursor {
     return this.present() ? this.symbol(symbols) : null;
   }
 
+  /**
+   * Items of the next block of an array; 0 ends it. Each item takes a byte at least, so a broken count is found here
+   * instead of being counted out.
+   */
+  blockCount(): number {
+    let count = this.long();
+    if (count < 0) {
+      count = -count;
+      this.long();
+    }
+    if (count > this.bytes.length - this.at)
+      throw new LogCorruptError(`a block of ${count} items runs past the record`);
+    return count;
+  }
+
   private checked(end: number, length: number): number {
     if (length < 0 || end > this.bytes.length) throw new LogCorruptError('a text runs past the record');
     return end;

@@ -13,7 +13,13 @@ export function toEpochDay(day: string): number {
   return numbers.get(day) ?? kept(numbers, day, parsedDay(day));
 }
 
+/** Of 0000-01-01 and 9999-12-31. */
+const FIRST_DAY = -719_528;
+const LAST_DAY = 2_932_896;
+
+/** @throws RangeError if the number is no day of these years */
 export function fromEpochDay(day: number): string {
+  if (!(day >= FIRST_DAY && day <= LAST_DAY)) throw new RangeError(`not a day: ${day}`);
   return texts.get(day) ?? kept(texts, day, new Date(day * DAY_MS).toISOString().slice(0, 10));
 }
 

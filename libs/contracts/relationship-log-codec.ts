@@ -1,6 +1,7 @@
 /** The value of a relationship-log record. */
 import { type LogEntry } from '#domain';
 import { TOPICS, type DetailedEntry, type EntryExtras, type LogCodec } from '#pipeline';
+import { assertVersion } from './current-version.js';
 import { FRAME_BYTES, frameId } from './framing.js';
 import { LogEntryReader, READER_VERSION } from './log-entry-reader.js';
 import { fromWire } from './log-from-wire.js';
@@ -17,12 +18,7 @@ export class RelationshipLogCodec implements LogCodec {
 
   /** @throws RegistryUnavailableError */
   static async open(registry: SchemaRegistry, catalog: SchemaCatalog): Promise<RelationshipLogCodec> {
-    const { version } = catalog.current(TOPICS.relationshipLog);
-    if (version !== READER_VERSION) {
-      throw new Error(
-        `the log's reader is for version ${READER_VERSION} of its schema, the newest is ${version}`,
-      );
-    }
+    assertVersion(catalog, TOPICS.relationshipLog, READER_VERSION);
     return new RelationshipLogCodec(await OwnTopic.open(registry, catalog, TOPICS.relationshipLog));
   }
 
