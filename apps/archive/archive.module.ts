@@ -10,7 +10,10 @@ export const ARCHIVE_SERVER = Symbol('archive server');
 
 @Module({})
 export class ArchiveModule {
-  static forRoot(options: { readonly batchRecordsMax: number }): DynamicModule {
+  static forRoot(options: {
+    readonly batchRecordsMax: number;
+    readonly batchPaceMs?: number;
+  }): DynamicModule {
     return {
       module: ArchiveModule,
       controllers: [ArchiveController],
@@ -34,6 +37,7 @@ export class ArchiveModule {
               group: ARCHIVE_GROUP,
               topics: ARCHIVED_TOPICS,
               batchRecordsMax: options.batchRecordsMax,
+              paceMs: options.batchPaceMs ?? 0,
               transport: ARCHIVE_TRANSPORT,
               lifecycle: service,
             }),

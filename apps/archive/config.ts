@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, serverSettings } from '#service';
+import { consumerSettings, paceSettings, serverSettings } from '#service';
 
 export const archiveConfig = z.object({
   ...serverSettings,
   ...microserviceSettings,
   ...consumerSettings,
+  ...paceSettings('1s'),
 });
 export type ArchiveConfig = z.infer<typeof archiveConfig>;

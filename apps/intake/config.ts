@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, duration, instant, integer, list, serverSettings, text } from '#service';
+import {
+  consumerSettings,
+  duration,
+  instant,
+  integer,
+  list,
+  paceSettings,
+  serverSettings,
+  text,
+} from '#service';
 
 /** Settings of intake alone; standalone has them too. */
 export const intakeSettings = {
@@ -42,6 +51,7 @@ export const intakeConfig = z.object({
   ...serverSettings,
   ...microserviceSettings,
   ...consumerSettings,
+  ...paceSettings('50ms'),
   ...intakeSettings,
 });
 export type IntakeConfig = z.infer<typeof intakeConfig>;

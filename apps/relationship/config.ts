@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, duration, integer, list, path, serverSettings } from '#service';
+import { consumerSettings, duration, integer, list, path, paceSettings, serverSettings } from '#service';
 
 /** Settings of the fold alone; standalone has them too. */
 export const relationshipSettings = {
@@ -31,6 +31,7 @@ export const relationshipConfig = z.object({
   ...serverSettings,
   ...microserviceSettings,
   ...consumerSettings,
+  ...paceSettings('50ms'),
   ...relationshipSettings,
   sourceTopics: list()
     .prefault('touchpoint.relation,touchpoint.visit,touchpoint.engagement,touchpoint.order,touchpoint.share')

@@ -9,7 +9,9 @@ export const RELATIONSHIP_SERVER = Symbol('relationship server');
 
 @Module({})
 export class RelationshipModule {
-  static forRoot(options: RelationshipOptions & { readonly batchRecordsMax: number }): DynamicModule {
+  static forRoot(
+    options: RelationshipOptions & { readonly batchRecordsMax: number; readonly batchPaceMs?: number },
+  ): DynamicModule {
     return {
       module: RelationshipModule,
       controllers: [RelationshipController],
@@ -36,6 +38,7 @@ export class RelationshipModule {
               log: platform.log,
               group: RELATIONSHIP_GROUP,
               batchRecordsMax: options.batchRecordsMax,
+              paceMs: options.batchPaceMs ?? 0,
               transport: RELATIONSHIP_TRANSPORT,
               lifecycle: service,
             }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { platformSettings } from '#platform';
-import { consumerSettings, serverSettings } from '#service';
+import { consumerSettings, paceSettings, serverSettings } from '#service';
 import { consoleSettings } from '../console/config.js';
 import { intakeSettings } from '../intake/config.js';
 import { relationshipSettings } from '../relationship/config.js';
@@ -11,6 +11,8 @@ export const standaloneConfig = z.object({
   ...serverSettings,
   ...platformSettings,
   ...consumerSettings,
+  // The embedded log keeps no pace; environments are shared with services that do.
+  ...paceSettings('50ms'),
   ...intakeSettings,
   ...relationshipSettings,
   ...consoleSettings,

@@ -50,8 +50,8 @@ export function evaluate(
   for (const scheme of ctx.rules.schemesOf(after.brand)) {
     const steady = swept ? steadyStanding(before, scheme, at, ctx) : undefined;
     if (steady !== undefined) {
-      standings = standings.with(steady);
-      next = Math.min(next, nextFall(after, scheme, steady, at));
+      standings = standings.with(steady.standing);
+      next = Math.min(next, steady.until);
       continue;
     }
     const review = reviewOf(before, after, scheme, at, occasion, ctx);
@@ -82,19 +82,20 @@ function seat(
   after.zones = ctx.zones.length;
 }
 
-/** What still stands where only time has passed, and not enough of it for this scheme. */
+/** What still stands, and until when (ms), where only time has passed, and not enough of it for this scheme. */
 function steadyStanding(
   before: Relationship | undefined,
   scheme: CompiledScheme,
   at: number,
   { rules }: FoldContext,
-): Standing | undefined {
+): { readonly standing: Standing; readonly until: number } | undefined {
   if (before === undefined || before.rulesHash !== rules.hash) return undefined;
   const was = standingOf(before, scheme.scheme.id);
   if (was === undefined) return undefined;
-  if (nextFall(before, scheme, was, before.evaluatedAt) <= at) return undefined;
+  const until = nextFall(before, scheme, was, before.evaluatedAt);
+  if (until <= at) return undefined;
   // What comes from a store is equal to one of these, and not the same.
-  return scheme.standings.of(was.tier, was.deepened, was.deepenedCohort);
+  return { standing: scheme.standings.of(was.tier, was.deepened, was.deepenedCohort), until };
 }
 
 /** Takes the person out of the stocks of schemes that the rules no longer have; nobody reads those any more. */
@@ -223,11 +224,26 @@ function isSame(a: Standing | undefined, b: Standing | undefined): boolean {
   return a?.tier === b?.tier && a?.deepened === b?.deepened && a?.deepenedCohort === b?.deepenedCohort;
 }
 
+/** By the two standings' numbers. There are few, and most changes of a night are of the same pairs. */
+const differences: (readonly number[] | undefined)[] = [];
+
 function cellsOf(is: Standing | undefined, was: Standing | undefined): readonly number[] {
+  const pair = numberOf(is) * STANDINGS + numberOf(was);
+  const known = differences[pair];
+  if (known !== undefined) return known;
   const cells = NO_DIFFERENCE.slice();
   addTo(cells, is, 1);
   addTo(cells, was, -1);
+  differences[pair] = cells;
   return cells;
+}
+
+/** Nobody's, and one for each tier, deepened or not, of the cohort or not. */
+const STANDINGS = 1 + 6 * 4;
+
+function numberOf(standing: Standing | undefined): number {
+  if (standing === undefined) return 0;
+  return 1 + standing.tier * 4 + (standing.deepened ? 2 : 0) + (standing.deepenedCohort ? 1 : 0);
 }
 
 function addTo(cells: number[], standing: Standing | undefined, value: number): void {

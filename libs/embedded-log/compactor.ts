@@ -6,9 +6,12 @@ import type { LogStorage } from './log-storage.js';
 import { PartitionReader } from './partition-reader.js';
 import type { PartitionRef, TopicCatalog } from './topic-catalog.js';
 
-/** A partition is compacted when it has this many new records, and more by this factor than were left the last time. */
-const DIRTY_RECORDS_MIN = 100_000;
-const DIRTY_FACTOR_MIN = 2;
+/**
+ * A partition is compacted when it has this many new records, and more by this factor than were left the last time: a
+ * pass costs as much as all it reads, and who begins with the topic reads a few times what is left.
+ */
+const DIRTY_RECORDS_MIN = 250_000;
+const DIRTY_FACTOR_MIN = 4;
 /** Keys held in memory in one pass; what lies beyond waits for the next. */
 const KEYS_MAX = 200_000;
 /** A step reads this much, writes what is left of it in one transaction, and lets others run, bytes. */

@@ -18,7 +18,7 @@ export interface PumpOwner {
 
 const PARTITION_BYTES_MAX = 1024 * 1024;
 const IDLE_WAIT_MS = 250;
-/** While some partition is busy: it will want to be asked for soon. */
+/** While some partition is busy or keeps its pace: it will want to be asked for soon. */
 const BUSY_WAIT_MS = 25;
 
 /**
@@ -90,7 +90,7 @@ export class FetchPump {
       return offset === null ? [] : [{ ...feed.input, offset, feed }];
     });
     if (wishes.length === 0) return;
-    const anyBusy = [...this.owner.feeds()].some(({ isBusy }) => isBusy);
+    const anyBusy = [...this.owner.feeds()].some(({ isBusy, isPacing }) => isBusy || isPacing);
     const limits = { waitMs: anyBusy ? BUSY_WAIT_MS : IDLE_WAIT_MS, partitionBytesMax: PARTITION_BYTES_MAX };
     const answers = await fetchRecords(leader, wishes, limits);
     if (this.stopping.signal.aborted) return;

@@ -284,10 +284,11 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   private ownerOf(handler: ConsumerHandler): FeedOwner {
-    const { group, batchRecordsMax, failuresMax } = this.settings;
+    const { group, batchRecordsMax, paceMs = 0, failuresMax } = this.settings;
     return {
       handler,
       batchRecordsMax,
+      paceMs,
       failuresMax,
       startOf: async (input) => {
         const attempts = { deadline: Infinity, signal: this.stopping.signal };

@@ -20,6 +20,8 @@ export interface FetchedChunk {
 export interface FeedOwner {
   readonly handler: ConsumerHandler;
   readonly batchRecordsMax: number;
+  /** `ConsumerOptions.paceMs`. */
+  readonly paceMs: number;
   /** Failures in a row after which a partition's handler is given up. */
   readonly failuresMax: number;
   /** Where a partition is read from when the handler leaves it open. */
@@ -42,6 +44,8 @@ export class PartitionFeed {
   private buffered: FetchedChunk | null = null;
   private task: Promise<void> | null = null;
   private failures = 0;
+  /** Set until the next batch may begin. */
+  private pace: NodeJS.Timeout | null = null;
   private readonly backoff = new Backoff(100, 5_000);
   private readonly ending = new AbortController();
 
@@ -52,14 +56,18 @@ export class PartitionFeed {
 
   /** Next offset to fetch; null while nothing is wanted. */
   wanted(): number | null {
-    return this.isOpen && this.state === 'ready' && !this.isPaused && this.buffered === null
-      ? this.fetchFrom
-      : null;
+    const hasRoom = this.isOpen && this.state === 'ready' && !this.isPaused && this.buffered === null;
+    return hasRoom && this.pace === null ? this.fetchFrom : null;
   }
 
   /** True while the handler has work that may explain why nothing is wanted. */
   get isBusy(): boolean {
     return this.task !== null;
+  }
+
+  /** True while something will be wanted soon. */
+  get isPacing(): boolean {
+    return this.pace !== null;
   }
 
   open(after: Promise<void> | undefined): void {
@@ -112,6 +120,7 @@ export class PartitionFeed {
   async release(): Promise<void> {
     this.state = 'released';
     this.ending.abort();
+    this.endPace();
     await this.task;
     if (this.isOpen) await this.revoke();
   }
@@ -121,8 +130,30 @@ export class PartitionFeed {
     const chunk = this.buffered;
     if (chunk === null) return;
     this.buffered = null;
+    if (chunk.nextOffset >= chunk.endOffset) this.beginPace();
     this.run(() => this.handle(chunk));
     this.owner.changed();
+  }
+
+  /**
+   * What comes in the meantime is left with the broker, and makes one batch. All partitions go by the same grid of
+   * time, so that one fetch can ask for many.
+   */
+  private beginPace(): void {
+    const { paceMs } = this.owner;
+    if (paceMs === 0 || this.pace !== null) return;
+    this.pace = setTimeout(
+      () => {
+        this.pace = null;
+        this.owner.changed();
+      },
+      paceMs - (Date.now() % paceMs),
+    );
+  }
+
+  private endPace(): void {
+    if (this.pace !== null) clearTimeout(this.pace);
+    this.pace = null;
   }
 
   private run(job: () => Promise<void>): void {

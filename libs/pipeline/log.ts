@@ -130,6 +130,12 @@ export interface ConsumerOptions {
    */
   readonly fillMs?: number;
   /**
+   * The batches of a partition that is read to its end begin about this long apart, ms, so that a stream of records
+   * makes few of them; what comes after a silence of this length comes at once. 0 unless given. A log whose
+   * transactions cost little need not keep to it.
+   */
+  readonly paceMs?: number;
+  /**
    * Asked whenever the group shares its partitions out: a partition goes to where most of its state is, as far as
    * that leaves all with even shares. Nothing unless given.
    */

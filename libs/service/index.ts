@@ -17,6 +17,7 @@ export {
   kafkaAccessSettings,
   kafkaSettings,
   LOG_LEVELS,
+  paceSettings,
   type LogLevel,
   serverSettings,
 } from './config/config-fragments.js';

@@ -67,6 +67,28 @@ export function consumerContract(probe: () => LogProbe, timeoutMs: number): void
     );
 
     it(
+      'may keep a pace, and stops, pauses and goes on while it does',
+      async () => {
+        const topic = await probe().topic();
+        const handler = new RecordingHandler();
+        const consumer = probe().log.consumer(optionsFor(topic, { paceMs: 60_000 }));
+        await probe().appendNumbered(topic, 0, 0, 60);
+        await consumer.start(handler);
+        await eventually(() => expect(handler.valuesOf(0)).toEqual(values(0, 60)));
+        consumer.pause({ topic, partition: 0 });
+        consumer.resume({ topic, partition: 0 });
+        await consumer.stop();
+        const hasty = new RecordingHandler();
+        const other = probe().log.consumer(optionsFor(topic, { paceMs: 20 }));
+        await other.start(hasty);
+        await probe().appendNumbered(topic, 0, 60, 60);
+        await eventually(() => expect(hasty.valuesOf(0)).toEqual(values(0, 120)));
+        await other.stop();
+      },
+      timeoutMs,
+    );
+
+    it(
       'starts where `assigned` says, and goes on past what a transaction has left behind',
       async () => {
         const topic = await probe().topic();

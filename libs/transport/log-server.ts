@@ -18,6 +18,8 @@ export interface LogServerOptions {
   readonly group: string;
   /** Records in one batch at most. */
   readonly batchRecordsMax: number;
+  /** `ConsumerOptions.paceMs`. */
+  readonly paceMs?: number;
   /** Only handlers of this transport are called: `@OnBatch(topic, transport)`. */
   readonly transport: symbol;
   /** What to read; by default the topics that have a handler. Needed for a handler of `ANY_TOPIC`. */
@@ -104,9 +106,9 @@ export class LogServer extends Server<never, LogServerStatus> implements CustomT
 
   private async start(): Promise<void> {
     this.collectHandlers();
-    const { log, group, batchRecordsMax, lifecycle } = this.options;
+    const { log, group, batchRecordsMax, paceMs = 0, lifecycle } = this.options;
     const storedStates = (): readonly StoredState[] => lifecycle?.storedStates?.() ?? [];
-    this.consumer = log.consumer({ group, topics: this.topics(), batchRecordsMax, storedStates });
+    this.consumer = log.consumer({ group, topics: this.topics(), batchRecordsMax, paceMs, storedStates });
     await this.consumer.start({
       assigned: (partition, assignment) =>
         lifecycle?.onAssigned(partition, assignment) ?? Promise.resolve(null),

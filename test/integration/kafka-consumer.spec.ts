@@ -97,6 +97,28 @@ await describeWithServers('consumers on real Kafka', ({ brokers }) => {
     for (const member of members) await member.close();
   }, 120_000);
 
+  it('a pace makes few batches of a stream; a silence costs nothing, a backlog neither', async () => {
+    const topic = await probe.topic(1);
+    const handler = new RecordingHandler();
+    const consumer = log.consumer({
+      ...{ group: probe.group(), topics: [topic], batchRecordsMax: 1_000, paceMs: 3_000 },
+    });
+    await consumer.start(handler);
+    for (let sent = 0; sent < 200; sent += 20) {
+      await log.append(numbered(topic, 0, sent, 20));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    await eventually(() => expect(handler.valuesOf(0)).toEqual(values(0, 200)));
+    // Ten fetches would have been ten batches; a grid of time can cut the stream twice at most.
+    expect(handler.batches.length).toBeLessThanOrEqual(4);
+    consumer.pause({ topic, partition: 0 });
+    consumer.resume({ topic, partition: 0 });
+    await log.append(numbered(topic, 0, 200, 20));
+    await eventually(() => expect(handler.valuesOf(0)).toEqual(values(0, 220)));
+    await consumer.stop();
+    expect(handler.callsOf(0).at(-1)).toBe('revoked');
+  }, 60_000);
+
   it('what stays with a member through a rebalance is neither revoked nor assigned again', async () => {
     const topic = await probe.topic(4);
     const group = probe.group();

@@ -50,6 +50,13 @@ export const clickhouseSettings = {
   clickhousePassword: secret().prefault('').describe('ClickHouse password'),
 };
 
+/** How a consumer of Kafka spaces its batches, each of which is a transaction. */
+export const paceSettings = (pace: string) => ({
+  batchPaceMs: duration()
+    .prefault(pace)
+    .describe('How far apart the batches of a partition begin that is read to its end: rarer ones cost less'),
+});
+
 /** How a consumer reads. */
 export const consumerSettings = {
   batchRecordsMax: integer(1, 1_000_000).prefault('5000').describe('Records in one batch at most'),
