@@ -9,6 +9,7 @@ const UNIT_BYTES_MAX = 3;
 /** Up to here a loop is faster than the call into C++. */
 const LOOP_CHARS_MAX = 64;
 const SECOND_BRANCH = 2;
+const LONG_MIN = -(2 ** 52);
 
 export class AvroWriter {
   /** Records stand in it one behind the other; a full one is left to those who hold records in it. */
@@ -34,9 +35,11 @@ export class AvroWriter {
     return record;
   }
 
-  /** int and long: zigzag, 7 bits a byte. @throws RangeError for what is no safe integer */
+  /** int and long: zigzag, 7 bits a byte. @throws RangeError for what is no integer, or below −2^52 */
   long(value: number): void {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no integer that can be written`);
+    // Doubled it has to be an exact number still, and the odd ones end at 2^53.
+    if (!Number.isSafeInteger(value) || value < LONG_MIN)
+      throw new RangeError(`${value} is no integer that can be written`);
     this.reserve(LONG_BYTES_MAX);
     const { bytes } = this;
     let at = this.at;
@@ -82,8 +85,19 @@ export class AvroWriter {
     this.long(index);
   }
 
+  optionalBoolean(value: boolean | null): void {
+    this.present(value !== null);
+    if (value !== null) this.boolean(value);
+  }
+
+  /** @throws RangeError when `value` is none of them */
+  optionalSymbol<T>(symbols: readonly T[], value: T | null): void {
+    this.present(value !== null);
+    if (value !== null) this.symbol(symbols, value);
+  }
+
   /** The branch of a union of null and something. */
-  private present(isPresent: boolean): void {
+  present(isPresent: boolean): void {
     this.reserve(1);
     this.bytes[this.at++] = isPresent ? SECOND_BRANCH : 0;
   }

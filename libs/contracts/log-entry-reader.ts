@@ -26,27 +26,13 @@ import {
 } from '#domain';
 import { LogCorruptError } from '#pipeline';
 import { AvroCursor } from './avro-cursor.js';
+import { BRANCH } from './log-branches.js';
 
 /** The schema version whose bytes this reads. */
 export const READER_VERSION = 1;
 
 const ORIGINS: readonly Origin[] = ['LIVE', 'REPLAY', 'BACKFILL'];
 const CUSTOMER = 0;
-/** Branches of the body, in the schema's order. */
-const LINK = 0;
-const VISIT = 1;
-const ENGAGEMENT = 2;
-const ORDER_PAID = 3;
-const ORDER_REFUNDED = 4;
-const PRESALE_DEPOSIT = 5;
-const REVIEW = 6;
-const SHARED = 7;
-const SHARE_CLICKED = 8;
-const TICK = 9;
-const RULES_SET = 10;
-const EPOCH_RAISED = 11;
-const CREDIT = 12;
-const NOTE = 13;
 
 export class LogEntryReader {
   private readonly cursor = new AvroCursor();
@@ -101,31 +87,31 @@ export class LogEntryReader {
     const content = cursor.optionalText();
     const branch = cursor.long();
     switch (branch) {
-      case LINK: {
+      case BRANCH.link: {
         const link = cursor.symbol(LINK_KINDS);
         const on = cursor.boolean();
         const groupKind = cursor.optionalSymbol(GROUP_KINDS);
         return linkChanged(head, { link, on, groupKind, inviter: cursor.optionalText() });
       }
-      case VISIT: {
+      case BRANCH.visit: {
         const surface = cursor.symbol(VISIT_SURFACES);
         const dwellMs = cursor.optionalLong();
         return visited(head, { surface, publicDomain, paid, dwellMs, itemId, roomId, shareId });
       }
-      case ENGAGEMENT: {
+      case BRANCH.engagement: {
         const action = cursor.symbol(ENGAGEMENT_ACTIONS);
         cursor.skipOptionalText();
         return engaged(head, { action, itemId, roomId, groupId });
       }
-      case SHARED:
+      case BRANCH.shared:
         this.skipShareContext();
         return contentShared(head, { shareId: required(shareId), itemId, content });
-      case SHARE_CLICKED: {
+      case BRANCH.shareClicked: {
         const sharer = cursor.optionalText();
         this.skipShareContext();
         return shareClicked(head, { shareId: required(shareId), sharer, itemId });
       }
-      case NOTE:
+      case BRANCH.note:
         return this.note(head);
       default:
         return this.orderBody(branch, head, itemId, shareId);
@@ -140,7 +126,7 @@ export class LogEntryReader {
   ): Touchpoint {
     const { cursor } = this;
     switch (branch) {
-      case ORDER_PAID: {
+      case BRANCH.orderPaid: {
         const orderId = cursor.text();
         const lineId = cursor.text();
         const amountMinor = cursor.long();
@@ -149,7 +135,7 @@ export class LogEntryReader {
         const order = { orderId, lineId, amountMinor, presaleBalance, itemId, quantity, shareId };
         return orderPaid(head, order);
       }
-      case ORDER_REFUNDED: {
+      case BRANCH.orderRefunded: {
         const orderId = cursor.optionalText();
         const lineId = cursor.optionalText();
         const refundId = cursor.text();
@@ -158,14 +144,14 @@ export class LogEntryReader {
         cursor.optionalLong();
         return orderRefunded(head, { orderId, lineId, refundId, amountMinor, full });
       }
-      case PRESALE_DEPOSIT: {
+      case BRANCH.presaleDeposit: {
         const orderId = cursor.text();
         const lineId = cursor.text();
         const amountMinor = cursor.long();
         cursor.optionalLong();
         return presaleDeposited(head, { orderId, lineId, amountMinor });
       }
-      case REVIEW: {
+      case BRANCH.review: {
         const orderId = cursor.optionalText();
         cursor.skipOptionalText();
         const stars = cursor.optionalLong();
@@ -200,16 +186,16 @@ export class LogEntryReader {
     const { cursor } = this;
     const branch = cursor.long();
     switch (branch) {
-      case TICK:
+      case BRANCH.tick:
         return { type: 'tick', at, arrivedAt };
-      case RULES_SET:
+      case BRANCH.rulesSet:
         return { type: 'rulesSet', rulesJson: cursor.text(), arrivedAt };
-      case EPOCH_RAISED: {
+      case BRANCH.epochRaised: {
         const epoch = cursor.long();
         const generation = cursor.long();
         return { type: 'epochRaised', epoch, generation, logId: cursor.text(), arrivedAt };
       }
-      case CREDIT:
+      case BRANCH.credit:
         return {
           type: 'credit',
           at,

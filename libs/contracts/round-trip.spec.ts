@@ -17,8 +17,10 @@ import {
   type SourceRelation,
   type SourceTouchpoint,
 } from '#domain';
-import { LogCorruptError } from '#pipeline';
+import { LogCorruptError, TOPICS } from '#pipeline';
 import { LocalSchemaRegistry } from './local-schema-registry.js';
+import { type WireEntry } from './log-wire.js';
+import { OwnTopic } from './own-topic.js';
 import { RelationshipLogCodec } from './relationship-log-codec.js';
 import { SchemaCatalog } from './schema-catalog.js';
 import { SourceDecoder } from './source-decoder.js';
@@ -30,6 +32,8 @@ const registry = new LocalSchemaRegistry(catalog);
 const encoder = await SourceEncoder.open(registry, catalog);
 const decoder = new SourceDecoder(registry, catalog);
 const log = await RelationshipLogCodec.open(registry, catalog);
+/** The general way: what is written without avsc is what avsc would write. */
+const avscLog = await OwnTopic.open<WireEntry>(registry, catalog, TOPICS.relationshipLog);
 
 const NOW = Date.UTC(2026, 10, 11);
 const RUNS = { numRuns: 500 };
@@ -261,6 +265,7 @@ describe('log entries', () => {
         const value = log.encode(touchpoint, { detail, source });
         expect(log.decode(value)).toEqual(touchpoint);
         expect(log.decodeDetailed(value)).toEqual({ entry: touchpoint, detail, source });
+        expect(avscLog.encode(avscLog.decode(value)).equals(value)).toBe(true);
         const bare = log.encode(touchpoint);
         expect(log.decode(bare)).toEqual(touchpoint);
         expect(log.decodeDetailed(bare).entry).toEqual(touchpoint);
