@@ -12,7 +12,7 @@ import { foldContext } from './fold-context.js';
 import { FigureRecorder } from './figures/figure-changes.js';
 import { personSummaries } from './person-summary.js';
 import { pruned } from './retention.js';
-import { presenceToJson } from './windows/presence-json.js';
+import { stepsOf } from './windows/presence-steps.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -50,7 +50,7 @@ function canonical(harness: FoldHarness): readonly string[] {
       if (swept === null) return null;
       const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, money, presence, ...rest } = swept;
       const { timeline: ____, oldestOrderAt: _____, ...records } = money;
-      const seen = presenceToJson(presence);
+      const seen = stepsOf(presence);
       return { ...rest, seen, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
     })
     .map((state) => JSON.stringify(state, (_, value: unknown) => (value === Infinity ? 'Infinity' : value)))

@@ -97,7 +97,7 @@ export {
   type WindowGrid,
 } from './windows/window-grid.js';
 export { NO_PRESENCE, type Grains, type PersonPresence } from './windows/presence.js';
-export { presenceFromJson, presenceToJson, type PresenceJson } from './windows/presence-json.js';
+export { presenceFromSteps, stepsOf, type ChannelSteps } from './windows/presence-steps.js';
 export { thinnedPresence } from './windows/thinned-presence.js';
 export { recordPresence } from './windows/record-presence.js';
 export {

@@ -1,11 +1,13 @@
 /**
- * The stored form of a person's state: a head of fixed width, then compact JSON.
+ * The stored form of a person's state: a head of fixed width, then a body of numbers and texts (`byte-writer.ts`).
  * Head: version (1 byte), due instant, fingerprint of the rules (8 bytes each, IEEE 754), zones (2 bytes), so
  * that the due index is rebuilt without reading the rest.
  */
+import { ByteReader } from './byte-reader.js';
+import { ByteWriter } from './byte-writer.js';
 import { compileRules } from './compiled-rules.js';
 import { DUE_NOW } from './due-index.js';
-import { personKey, type LinkKind } from './events.js';
+import { LINK_KINDS, personKey } from './events.js';
 import type { Tier } from './facts.js';
 import type { FoldFrame } from './fold-frame.js';
 import { linksOf } from './links.js';
@@ -27,131 +29,78 @@ import type {
   Toggle,
 } from './relationship.js';
 import type { Span } from './window-port.js';
-import { presenceFromJson, presenceToJson, type PresenceJson } from './windows/presence-json.js';
+import type { PersonPresence } from './windows/presence.js';
+import { presenceFromSteps, stepsOf, type ChannelSteps } from './windows/presence-steps.js';
 
-/** Raised with every change of the form; `upcast` brings older ones up to it. */
-const VERSION = 2;
+/** Raised with every change of the form, and `FOLD_VERSION` with it: a store of another form is folded anew. */
+const VERSION = 3;
 const DUE_AT = 1;
 const RULES_AT = 9;
 const ZONES_AT = 17;
 const BODY_AT = 19;
 
-// Tuples instead of objects: half the size. Null stands for Infinity where an instant may be infinite.
-type Instant = number | null;
-type ToggleJson = [eventId: string, at: number, contentHash: number, on: 0 | 1, channel?: string];
-type LineJson = [kind: LinkKind, channel: string | null, settled: 0 | 1, toggles: ToggleJson[]];
-type ReachJson = [channel: string, settled: 0 | 1, toggles: ToggleJson[]];
-type OrderLineJson = [lineId: string, at: number, contentHash: number, amountMinor: number, channel: string];
-type RefundJson = [
-  lineId: string | null,
-  refundId: string,
-  at: number,
-  contentHash: number,
-  amountMinor: number,
-  full: 0 | 1,
-  channel: string,
-];
-type SpanJson = [from: number, to: Instant];
-type OrderJson = [orderId: string, lines: OrderLineJson[], refunds: RefundJson[], cancelled: SpanJson[]];
-type PurchaseJson = [paidAt: number, paidPositiveAt: Instant, cancelled: SpanJson[]];
-type SettledJson = [number, number, number, number, Instant, Instant, Instant, Instant];
-type MoneyJson = [OrderJson[], RefundJson[], PurchaseJson[], SettledJson];
-type RecentJson = [eventId: string, at: number, contentHash: number, channel: string, active: 0 | 1];
-type StandingJson = [schemeId: string, tier: Tier, deepened: 0 | 1, cohort: 0 | 1];
-type Body = [
-  brand: string,
-  person: string,
-  guest: 0 | 1,
-  lines: LineJson[],
-  money: MoneyJson | 0,
-  presence: PresenceJson | 0,
-  recent: RecentJson[],
-  lastAt: number,
-  knownSince: Instant,
-  settledRelatedSince: Instant,
-  standings: StandingJson[],
-  evaluatedAt: number,
-  reach: ReachJson[],
-];
+const GUEST = 1;
+const WITH_MONEY = 2;
+const DEEPENED = 1;
+const COHORT = 2;
+/** Bits of a standing's number below the tier's. */
+const TIER_SHIFT = 2;
+
+const out = new ByteWriter();
 
 export function encodeState(state: Relationship): Buffer {
-  const body: Body = [
-    state.brand,
-    state.person,
-    bit(state.guest),
-    state.links.lines.map(lineToJson),
-    state.money === NO_MONEY ? 0 : moneyToJson(state.money),
-    state.presence.channels.length === 0 ? 0 : presenceToJson(state.presence),
-    [...state.recent].map((one): RecentJson => [
-      one.eventId,
-      one.at,
-      one.contentHash,
-      one.channel,
-      bit(one.active),
-    ]),
-    state.lastAt,
-    instant(state.knownSince),
-    instant(state.settledRelatedSince),
-    state.standings.map((one): StandingJson => [
-      one.schemeId,
-      one.tier,
-      bit(one.deepened),
-      bit(one.deepenedCohort),
-    ]),
-    state.evaluatedAt,
-    state.links.reach.map(reachToJson),
-  ];
-  const json = JSON.stringify(body);
-  const bytes = Buffer.allocUnsafe(BODY_AT + Buffer.byteLength(json));
+  out.start(BODY_AT);
+  out.byte((state.guest ? GUEST : 0) | (state.money === NO_MONEY ? 0 : WITH_MONEY));
+  out.text(state.brand);
+  out.text(state.person);
+  out.list(state.links.lines, writeLine);
+  out.list(state.links.reach, writeReach);
+  if (state.money !== NO_MONEY) writeMoney(state.money);
+  writePresence(state.presence);
+  out.list([...state.recent], writeRecent);
+  out.number(state.lastAt);
+  out.number(state.knownSince);
+  out.number(state.settledRelatedSince);
+  out.list(state.standings, writeStanding);
+  out.number(state.evaluatedAt);
+  const bytes = out.end();
   bytes.writeUInt8(VERSION, 0);
   bytes.writeDoubleBE(state.dueAt, DUE_AT);
   bytes.writeDoubleBE(state.rulesHash, RULES_AT);
   bytes.writeUInt16BE(state.zones, ZONES_AT);
-  bytes.write(json, BODY_AT);
   return bytes;
 }
 
-/** @throws RangeError when the bytes are of a version that this program does not know */
+/** @throws RangeError when the bytes are of a version that this program does not know, or damaged */
 export function decodeState(bytes: Buffer): Relationship {
-  const body = upcast(bytes.readUInt8(0), JSON.parse(bytes.toString('utf8', BODY_AT)));
-  const [
-    brand,
-    person,
-    guest,
-    lines,
-    money,
-    presence,
-    recent,
-    lastAt,
-    knownSince,
-    related,
-    standings,
-    at,
-    reach,
-  ] = body;
-  return {
+  const version = bytes.readUInt8(0);
+  if (version !== VERSION) {
+    throw new RangeError(`a state of version ${version}; this program knows ${VERSION}`);
+  }
+  const from = new ByteReader(bytes, BODY_AT);
+  const flags = from.byte();
+  const brand = from.commonText();
+  const person = from.text();
+  const state: Relationship = {
     key: personKey(brand, person),
     brand,
     person,
-    guest: guest === 1,
-    links: linksFromJson(lines, reach),
-    money: money === 0 ? NO_MONEY : moneyFromJson(money),
-    presence: presenceFromJson(presence === 0 ? {} : presence),
-    recent: recentFromJson(recent),
-    lastAt,
-    knownSince: knownSince ?? Infinity,
-    settledRelatedSince: related ?? Infinity,
-    standings: standings.map(([schemeId, tier, deepened, cohort]): Standing => ({
-      schemeId,
-      tier,
-      deepened: deepened === 1,
-      deepenedCohort: cohort === 1,
-    })),
-    evaluatedAt: at,
+    guest: (flags & GUEST) !== 0,
+    links: readLinks(from),
+    money: (flags & WITH_MONEY) === 0 ? NO_MONEY : readMoney(from),
+    presence: presenceFromSteps(from.list(() => readSteps(from))),
+    recent: RecentRecords.of(from.list(() => readRecent(from))),
+    lastAt: from.number(),
+    knownSince: from.number(),
+    settledRelatedSince: from.number(),
+    standings: from.list(() => readStanding(from)),
+    evaluatedAt: from.number(),
     dueAt: bytes.readDoubleBE(DUE_AT),
     rulesHash: bytes.readDoubleBE(RULES_AT),
     zones: bytes.readUInt16BE(ZONES_AT),
   };
+  from.end();
+  return state;
 }
 
 /**
@@ -169,138 +118,227 @@ export function dueOf(bytes: Buffer, frame?: FoldFrame): number {
   return bytes.readDoubleBE(DUE_AT);
 }
 
-/** Version 1 knew nothing of messages declined. */
-function upcast(version: number, body: unknown): Body {
-  if (version === VERSION) return body as Body;
-  if (version === 1) return [...(body as BodyOf1), []];
-  throw new RangeError(`a state of version ${version}; this program knows ${VERSION}`);
+function writeLine({ kind, channel, settled, toggles }: LinkLine): void {
+  out.number(LINK_KINDS.indexOf(kind));
+  out.nullableText(channel);
+  out.byte(settled ? 1 : 0);
+  // The switches of a line are all in its channel; only those of membership have one each.
+  if (channel === null) out.list(toggles, writeOwnToggle);
+  else out.list(toggles, writeToggle);
 }
 
-type BodyOf1 = Body extends [...infer Before, ReachJson[]] ? Before : never;
-
-function recentFromJson(records: readonly RecentJson[]): RecentRecords {
-  return RecentRecords.of(
-    records.map(([eventId, at, contentHash, channel, active]): RecentPresence => {
-      return { eventId, idHash: idHashOf(eventId), at, contentHash, channel, active: active === 1 };
-    }),
-  );
+function writeReach({ channel, settled, toggles }: ReachLine): void {
+  out.text(channel);
+  out.byte(settled ? 1 : 0);
+  out.list(toggles, writeToggle);
 }
 
-function lineToJson({ kind, channel, settled, toggles }: LinkLine): LineJson {
-  return [kind, channel, bit(settled), toggles.map((one) => toggleToJson(one, channel))];
+function writeOwnToggle(toggle: Toggle): void {
+  out.text(toggle.channel);
+  writeToggle(toggle);
 }
 
-function reachToJson({ channel, settled, toggles }: ReachLine): ReachJson {
-  return [channel, bit(settled), toggles.map((one) => toggleToJson(one, channel))];
+function writeToggle({ eventId, at, contentHash, on }: Toggle): void {
+  out.text(eventId);
+  out.number(at);
+  out.number(contentHash);
+  out.byte(on ? 1 : 0);
 }
 
-/** @param channel   of all switches of the line; null where each has its own */
-function toggleToJson(one: Toggle, channel: string | null): ToggleJson {
-  const { eventId, at, contentHash, on } = one;
-  return channel === null
-    ? [eventId, at, contentHash, bit(on), one.channel]
-    : [eventId, at, contentHash, bit(on)];
-}
-
-function toggleFromJson([eventId, at, contentHash, on, own]: ToggleJson, channel: string | null): Toggle {
-  return { eventId, at, contentHash, channel: own ?? channel ?? '', on: on === 1 };
-}
-
-function linksFromJson(lines: readonly LineJson[], reach: readonly ReachJson[]): Links {
-  return linksOf(
-    lines.map(([kind, channel, settled, toggles]): LinkLine => ({
-      kind,
-      channel,
-      toggles: toggles.map((one) => toggleFromJson(one, channel)),
-      settled: settled === 1,
-    })),
-    reach.map(([channel, settled, toggles]): ReachLine => ({
-      channel,
-      toggles: toggles.map((one) => toggleFromJson(one, channel)),
-      settled: settled === 1,
-    })),
-  );
-}
-
-function moneyToJson({ orders, looseRefunds, purchases, settled }: Money): MoneyJson {
-  return [
-    orders.map(({ orderId, lines, refunds, cancelled }): OrderJson => [
-      orderId,
-      lines.map((one): OrderLineJson => [one.lineId, one.at, one.contentHash, one.amountMinor, one.channel]),
-      refunds.map(refundToJson),
-      cancelled.map(spanToJson),
-    ]),
-    looseRefunds.map(refundToJson),
-    purchases.map(({ paidAt, paidPositiveAt, cancelled }): PurchaseJson => [
-      paidAt,
-      instant(paidPositiveAt),
-      cancelled.map(spanToJson),
-    ]),
-    [
-      settled.orders,
-      settled.zeroOrders,
-      settled.grossMinor,
-      settled.refundedMinor,
-      settled.first,
-      settled.last,
-      settled.firstPositive,
-      settled.lastPositive,
-    ],
-  ];
-}
-
-function moneyFromJson([orders, looseRefunds, purchases, settled]: MoneyJson): Money {
-  return moneyOf(
-    orders.map(orderFromJson),
-    looseRefunds.map(refundFromJson),
-    purchases.map(([paidAt, paidPositiveAt, cancelled]): SettledPurchase => ({
-      paidAt,
-      paidPositiveAt: paidPositiveAt ?? Infinity,
-      cancelled: cancelled.map(spanFromJson),
-    })),
-    settledFromJson(settled),
-  );
-}
-
-function orderFromJson([orderId, lines, refunds, cancelled]: OrderJson): Order {
-  const lineList = lines.map(([lineId, at, contentHash, amountMinor, channel]): OrderLine => {
-    return { lineId, at, contentHash, amountMinor, channel };
+function readLinks(from: ByteReader): Links {
+  const lines = from.list((): LinkLine => {
+    const kind = LINK_KINDS[from.number()];
+    if (kind === undefined) throw new RangeError('a link of no known kind');
+    const channel = from.nullableText();
+    const settled = from.byte() === 1;
+    return { kind, channel, toggles: from.list(() => readToggle(from, channel)), settled };
   });
+  const reach = from.list((): ReachLine => {
+    const channel = from.commonText();
+    const settled = from.byte() === 1;
+    return { channel, toggles: from.list(() => readToggle(from, channel)), settled };
+  });
+  return linksOf(lines, reach);
+}
+
+function readToggle(from: ByteReader, lineChannel: string | null): Toggle {
+  const channel = lineChannel ?? from.commonText();
+  return {
+    eventId: from.text(),
+    at: from.number(),
+    contentHash: from.number(),
+    channel,
+    on: from.byte() === 1,
+  };
+}
+
+function writeMoney({ orders, looseRefunds, purchases, settled }: Money): void {
+  out.list(orders, writeOrder);
+  out.list(looseRefunds, writeRefund);
+  out.list(purchases, writePurchase);
+  out.number(settled.orders);
+  out.number(settled.zeroOrders);
+  out.number(settled.grossMinor);
+  out.number(settled.refundedMinor);
+  out.nullable(settled.first);
+  out.nullable(settled.last);
+  out.nullable(settled.firstPositive);
+  out.nullable(settled.lastPositive);
+}
+
+function readMoney(from: ByteReader): Money {
+  const orders = from.list(() => readOrder(from));
+  const looseRefunds = from.list(() => readRefund(from));
+  const purchases = from.list(() => readPurchase(from));
+  const settled: SettledMoney = {
+    orders: from.number(),
+    zeroOrders: from.number(),
+    grossMinor: from.number(),
+    refundedMinor: from.number(),
+    first: from.nullable(),
+    last: from.nullable(),
+    firstPositive: from.nullable(),
+    lastPositive: from.nullable(),
+  };
+  return moneyOf(orders, looseRefunds, purchases, settled);
+}
+
+function writeOrder({ orderId, lines, refunds, cancelled }: Order): void {
+  out.text(orderId);
+  out.list(lines, writeOrderLine);
+  out.list(refunds, writeRefund);
+  out.list(cancelled, writeSpan);
+}
+
+function readOrder(from: ByteReader): Order {
+  const orderId = from.text();
   // What follows from the horizon of the rules is stored, the rest is made again.
-  const order = orderOf(orderId, lineList, [], 0);
+  const order = orderOf(
+    orderId,
+    from.list(() => readOrderLine(from)),
+    [],
+    0,
+  );
+  const refunds = from.list(() => readRefund(from));
+  const cancelled = from.list(() => readSpan(from));
   if (refunds.length === 0) return order;
-  const refundList = refunds.map(refundFromJson);
-  const refundedMinor = refundList.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
-  return { ...order, refunds: refundList, refundedMinor, cancelled: cancelled.map(spanFromJson) };
+  const refundedMinor = refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  return { ...order, refunds, refundedMinor, cancelled };
 }
 
-function spanToJson({ from, to }: Span): SpanJson {
-  return [from, instant(to)];
+function writeOrderLine({ lineId, at, contentHash, amountMinor, channel }: OrderLine): void {
+  out.text(lineId);
+  out.number(at);
+  out.number(contentHash);
+  out.number(amountMinor);
+  out.text(channel);
 }
 
-function spanFromJson([from, to]: SpanJson): Span {
-  return { from, to: to ?? Infinity };
+function readOrderLine(from: ByteReader): OrderLine {
+  return {
+    lineId: from.commonText(),
+    at: from.number(),
+    contentHash: from.number(),
+    amountMinor: from.number(),
+    channel: from.commonText(),
+  };
 }
 
-function settledFromJson(json: SettledJson): SettledMoney {
-  const [orders, zeroOrders, grossMinor, refundedMinor, first, last, firstPositive, lastPositive] = json;
-  return { orders, zeroOrders, grossMinor, refundedMinor, first, last, firstPositive, lastPositive };
+function writeRefund({ lineId, refundId, at, contentHash, amountMinor, full, channel }: Refund): void {
+  out.nullableText(lineId);
+  out.text(refundId);
+  out.number(at);
+  out.number(contentHash);
+  out.number(amountMinor);
+  out.byte(full ? 1 : 0);
+  out.text(channel);
 }
 
-function refundToJson(one: Refund): RefundJson {
-  const { lineId, refundId, at, contentHash, amountMinor, full, channel } = one;
-  return [lineId, refundId, at, contentHash, amountMinor, bit(full), channel];
+function readRefund(from: ByteReader): Refund {
+  return {
+    lineId: from.nullableText(),
+    refundId: from.text(),
+    at: from.number(),
+    contentHash: from.number(),
+    amountMinor: from.number(),
+    full: from.byte() === 1,
+    channel: from.commonText(),
+  };
 }
 
-function refundFromJson(json: RefundJson): Refund {
-  const [lineId, refundId, at, contentHash, amountMinor, full, channel] = json;
-  return { lineId, refundId, at, contentHash, amountMinor, full: full === 1, channel };
+function writePurchase({ paidAt, paidPositiveAt, cancelled }: SettledPurchase): void {
+  out.number(paidAt);
+  out.number(paidPositiveAt);
+  out.list(cancelled, writeSpan);
 }
 
-function bit(value: boolean): 0 | 1 {
-  return value ? 1 : 0;
+function readPurchase(from: ByteReader): SettledPurchase {
+  return {
+    paidAt: from.number(),
+    paidPositiveAt: from.number(),
+    cancelled: from.list(() => readSpan(from)),
+  };
 }
 
-function instant(value: number): Instant {
-  return value === Infinity ? null : value;
+function writeSpan({ from, to }: Span): void {
+  out.number(from);
+  out.number(to);
+}
+
+function readSpan(from: ByteReader): Span {
+  return { from: from.number(), to: from.number() };
+}
+
+function writePresence(presence: PersonPresence): void {
+  out.list(stepsOf(presence), writeSteps);
+}
+
+function writeSteps({ channel, visits, actives }: ChannelSteps): void {
+  out.text(channel);
+  out.list(visits, writeNumber);
+  out.list(actives, writeNumber);
+}
+
+function writeNumber(value: number): void {
+  out.number(value);
+}
+
+function readSteps(from: ByteReader): ChannelSteps {
+  const grain = (): number => from.integer();
+  return { channel: from.commonText(), visits: from.list(grain), actives: from.list(grain) };
+}
+
+function writeRecent({ eventId, at, contentHash, channel, active }: RecentPresence): void {
+  out.text(eventId);
+  out.number(at);
+  out.number(contentHash);
+  out.text(channel);
+  out.byte(active ? 1 : 0);
+}
+
+function readRecent(from: ByteReader): RecentPresence {
+  const eventId = from.text();
+  return {
+    eventId,
+    idHash: idHashOf(eventId),
+    at: from.number(),
+    contentHash: from.number(),
+    channel: from.commonText(),
+    active: from.byte() === 1,
+  };
+}
+
+function writeStanding({ schemeId, tier, deepened, deepenedCohort }: Standing): void {
+  out.text(schemeId);
+  out.byte((tier << TIER_SHIFT) | (deepened ? DEEPENED : 0) | (deepenedCohort ? COHORT : 0));
+}
+
+const TIERS: readonly Tier[] = [0, 1, 2, 3, 4, 5];
+
+function readStanding(from: ByteReader): Standing {
+  const schemeId = from.commonText();
+  const bits = from.byte();
+  const tier = TIERS[bits >> TIER_SHIFT];
+  if (tier === undefined) throw new RangeError(`tier ${bits >> TIER_SHIFT}`);
+  return { schemeId, tier, deepened: (bits & DEEPENED) !== 0, deepenedCohort: (bits & COHORT) !== 0 };
 }

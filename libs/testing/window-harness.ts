@@ -7,13 +7,13 @@ import {
   buyersChanged,
   linksChanged,
   moneyChanged,
-  presenceFromJson,
-  presenceToJson,
+  presenceFromSteps,
   recordPresence,
   windowGrid,
   type LinkView,
   type PersonPresence,
-  type PresenceJson,
+  stepsOf,
+  type ChannelSteps,
   type Purchase,
   type Span,
   type WindowGrid,
@@ -32,7 +32,7 @@ interface FoldedPerson {
 }
 
 interface StoredPerson {
-  readonly presence: PresenceJson;
+  readonly presence: readonly ChannelSteps[];
   readonly toggles: readonly LinkEntry[];
   readonly purchases: readonly Purchase[];
 }
@@ -144,7 +144,7 @@ export class WindowHarness {
     const persons = [...this.state.persons].map(
       ([key, { presence, toggles, purchases }]): [string, StoredPerson] => [
         key,
-        { presence: presenceToJson(presence), toggles, purchases },
+        { presence: stepsOf(presence), toggles, purchases },
       ],
     );
     return {
@@ -165,7 +165,7 @@ export class WindowHarness {
       persons: new Map(
         saved.persons.map(([key, { presence, toggles, purchases }]) => [
           key,
-          { presence: presenceFromJson(presence), toggles, links: linkViewOf(toggles), purchases },
+          { presence: presenceFromSteps(presence), toggles, links: linkViewOf(toggles), purchases },
         ]),
       ),
       ids: saved.ids,

@@ -18,7 +18,7 @@ import { mixOf, personsIn } from './night-events.js';
 import { NODE_FLAGS } from './node-flags.js';
 import { builtFile } from './places.js';
 
-const EVENTS = 300_000;
+const EVENTS = 1_000_000;
 const SOURCE_PARTITIONS = 4;
 const SEND_RECORDS = 2_000;
 /** Intake and relationship are to reach these in one run with the floor (`README.md`). */

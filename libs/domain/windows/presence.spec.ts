@@ -12,7 +12,7 @@ import {
   withoutMoment,
   type PersonPresence,
 } from './presence.js';
-import { presenceFromJson, presenceToJson, type PresenceJson } from './presence-json.js';
+import { presenceFromSteps, stepsOf, type ChannelSteps } from './presence-steps.js';
 import { thinnedPresence } from './thinned-presence.js';
 import { windowGrid } from './window-grid.js';
 
@@ -127,7 +127,7 @@ describe('presence', () => {
         const stays = !gone.active && all.some((one) => isSame(one) && one.active);
         const left = withoutMoment(seen(all), gone.channel, gone.grain, gone.active);
         expect(lists(left)).toEqual(expectedLists(stays ? all : all.filter((one) => !isSame(one))));
-        expect(Object.keys(presenceToJson(left)).length).toBe(new Set(left.channels).size);
+        expect(stepsOf(left).length).toBe(new Set(left.channels).size);
       }),
     );
   });
@@ -212,16 +212,16 @@ function visit(grain: number): Moment {
 
 /** Equal for equal moments, in whatever order they came. */
 function textOf(presence: PersonPresence): string {
-  return JSON.stringify(presenceToJson(presence));
+  return JSON.stringify(stepsOf(presence));
 }
 
-const parsed: (text: string) => PresenceJson = JSON.parse;
+const parsed: (text: string) => readonly ChannelSteps[] = JSON.parse;
 
 describe('the stored form of presence', () => {
   it('comes back equal through JSON', () => {
     fc.assert(
       fc.property(moments, (all) => {
-        const back = presenceFromJson(parsed(textOf(seen(all))));
+        const back = presenceFromSteps(parsed(textOf(seen(all))));
         expect(lists(back)).toEqual(expectedLists(all));
       }),
     );
@@ -229,11 +229,11 @@ describe('the stored form of presence', () => {
 
   it('is small: the first grain and then steps', () => {
     const presence = seen([visit(170_000_003), visit(170_000_000)]);
-    expect(textOf(presence)).toBe('{"live":[[170000000,3],[]]}');
+    expect(textOf(presence)).toBe('[{"channel":"live","visits":[170000000,3],"actives":[]}]');
   });
 
   it('may have active moments that are no visits: they had been thinned away as such', () => {
-    const presence = presenceFromJson({ live: [[7, 5], [4]] });
+    const presence = presenceFromSteps([{ channel: 'live', visits: [7, 5], actives: [4] }]);
     expect(grainsOf(presence, 0, 0)).toEqual([4, 7, 12]);
     expect(grainsOf(presence, 0, 1)).toEqual([4]);
   });

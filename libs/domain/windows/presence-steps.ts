@@ -1,11 +1,16 @@
+import type { Channel } from '../events.js';
 import { NO_CHANNELS, tableWith } from './channel-table.js';
 import { MOMENT, presenceOf, type PersonPresence } from './presence.js';
 
-/** Stored form: channel → [visits, actives], each the first grain and then the steps to the next. */
-export type PresenceJson = Readonly<Record<string, readonly [readonly number[], readonly number[]]>>;
+/** Stored form: of one channel the first grain and then the steps to the next, of visits and of active moments. */
+export interface ChannelSteps {
+  readonly channel: Channel;
+  readonly visits: readonly number[];
+  readonly actives: readonly number[];
+}
 
-/** Equal moments give equal text, in whatever order they came. */
-export function presenceToJson({ channels, moments, length }: PersonPresence): PresenceJson {
+/** By channel. Equal moments give equal steps, in whatever order they came. */
+export function stepsOf({ channels, moments, length }: PersonPresence): readonly ChannelSteps[] {
   // By 2 · code for visits, 2 · code + 1 for active moments.
   const steps = channels.flatMap((): number[][] => [[], []]);
   const last = steps.map(() => 0);
@@ -20,22 +25,17 @@ export function presenceToJson({ channels, moments, length }: PersonPresence): P
       last[list] = grain;
     }
   }
-  const json: Record<string, [number[], number[]]> = {};
-  for (const channel of channels.length > 1 ? [...channels].sort() : channels) {
-    const code = channels.indexOf(channel);
-    const value: [number[], number[]] = [steps[2 * code] ?? [], steps[2 * code + 1] ?? []];
-    // Channels are free text: an assignment would take one of them for the prototype.
-    if (channel === '__proto__') Object.defineProperty(json, channel, { value, enumerable: true });
-    else json[channel] = value;
-  }
-  return json;
+  const all = channels.map((channel, code) => {
+    return { channel, visits: steps[2 * code] ?? [], actives: steps[2 * code + 1] ?? [] };
+  });
+  return all.length < 2 ? all : all.sort((a, b) => (a.channel < b.channel ? -1 : 1));
 }
 
 /** Every active moment is read as a visit too: there are states in which it had been thinned away as one. */
-export function presenceFromJson(json: PresenceJson): PersonPresence {
+export function presenceFromSteps(all: readonly ChannelSteps[]): PersonPresence {
   let channels = NO_CHANNELS;
   let moments: number[] = [];
-  for (const [channel, [visits, actives]] of Object.entries(json)) {
+  for (const { channel, visits, actives } of all) {
     moments = merged(moments, momentsOf(visits, actives, channels.length));
     channels = tableWith(channels, channel);
   }

@@ -1,0 +1,105 @@
+/** Numbers and texts as few bytes, one behind the other. What it writes, `byte-reader.ts` reads. */
+
+const FIRST_BYTES = 4 * 1024;
+/** Of a number, at most. */
+const NUMBER_BYTES = 9;
+/** A UTF-16 unit takes this many bytes at most. */
+const UNIT_BYTES_MAX = 3;
+/** Up to here a loop is faster than the call into C++. */
+const LOOP_CHARS_MAX = 64;
+
+/** Integers beyond are written as doubles: doubled and with 1 added they would not be exact any more. */
+export const INTEGER_MAX = 2 ** 51;
+
+export class ByteWriter {
+  private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private at = 0;
+
+  /** Begins anew, behind `skip` bytes that the caller fills. */
+  start(skip: number): void {
+    this.at = skip;
+  }
+
+  /** A copy of what has been written; the first bytes are whatever they were. */
+  end(): Buffer {
+    const copy = Buffer.allocUnsafe(this.at);
+    this.bytes.copy(copy, 0, 0, this.at);
+    return copy;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.at++] = value;
+  }
+
+  /** Any number: 1 + zigzag in steps of 7 bits; 0 and a double for what is no integer or too large. */
+  number(value: number): void {
+    this.reserve(NUMBER_BYTES);
+    const { bytes } = this;
+    if (!Number.isInteger(value) || value > INTEGER_MAX || value < -INTEGER_MAX || Object.is(value, -0)) {
+      bytes[this.at] = 0;
+      bytes.writeDoubleLE(value, this.at + 1);
+      this.at += NUMBER_BYTES;
+      return;
+    }
+    let at = this.at;
+    let left = value < 0 ? -2 * value : 2 * value + 1;
+    while (left > 0x7f) {
+      // The lowest bits are the same, whatever lies beyond 32 of them.
+      bytes[at++] = (left & 0x7f) | 0x80;
+      left = Math.floor(left / 128);
+    }
+    bytes[at++] = left;
+    this.at = at;
+  }
+
+  /** NaN stands for null. */
+  nullable(value: number | null): void {
+    this.number(value ?? Number.NaN);
+  }
+
+  text(value: string): void {
+    const { length } = value;
+    this.reserve(NUMBER_BYTES + UNIT_BYTES_MAX * length);
+    if (length <= LOOP_CHARS_MAX && this.asciiText(value)) return;
+    const size = Buffer.byteLength(value, 'utf8');
+    this.number(size);
+    this.bytes.write(value, this.at, size, 'utf8');
+    this.at += size;
+  }
+
+  /** A length of −1 stands for null. */
+  nullableText(value: string | null): void {
+    if (value === null) this.number(-1);
+    else this.text(value);
+  }
+
+  list<T>(items: readonly T[], write: (item: T) => void): void {
+    this.number(items.length);
+    for (const item of items) write(item);
+  }
+
+  /** @returns false, with nothing written, when there is any other character */
+  private asciiText(value: string): boolean {
+    const before = this.at;
+    this.number(value.length);
+    const { bytes, at } = this;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.at = before;
+        return false;
+      }
+      bytes[at + i] = code;
+    }
+    this.at = at + value.length;
+    return true;
+  }
+
+  private reserve(size: number): void {
+    if (this.at + size <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.at + size));
+    this.bytes.copy(larger, 0, 0, this.at);
+    this.bytes = larger;
+  }
+}
