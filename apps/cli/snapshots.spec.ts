@@ -28,14 +28,19 @@ describe('gravity snapshots', () => {
   /** @returns its id */
   async function take(partition: number, offset: number, foldVersion = FOLD_VERSION): Promise<string> {
     const ids: string[] = [];
-    const taker = new SnapshotTaker(new SnapshotDirectory(dir.path), { everyMs: 1, keep: 9 }, Date.now, {
-      found: () => undefined,
-      taken: ({ id }) => ids.push(id),
-      failed: (_, error) => {
-        throw error;
+    const taker = new SnapshotTaker(
+      new SnapshotDirectory(dir.path),
+      { everyMs: 1, recordsMax: Infinity, keep: 9 },
+      Date.now,
+      {
+        found: () => undefined,
+        taken: ({ id }) => ids.push(id),
+        failed: (_, error) => {
+          throw error;
+        },
       },
-    });
-    await taker.maintain({ partition, isHeld: true, freeze: () => frozen(offset, foldVersion) });
+    );
+    await taker.maintain({ partition, isHeld: true, position: 0, freeze: () => frozen(offset, foldVersion) });
     return ids[0] ?? '';
   }
 

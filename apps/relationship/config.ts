@@ -21,7 +21,9 @@ export const relationshipSettings = {
     ),
   snapshotEveryMs: duration()
     .prefault('5m')
-    .describe('How often each partition gets a snapshot; bounds what is folded again after a lost disk'),
+    .describe(
+      'How often each partition gets a snapshot, at least; earlier where 100,000 records have come since the last',
+    ),
   snapshotKeep: integer(1, 1_000)
     .prefault('2')
     .describe('Snapshots that stay of a partition, of one log and fold version'),

@@ -36,12 +36,17 @@ describe('opening a partition without a good store', () => {
     const taken: SnapshotManifest[] = [];
     await world.foldAll();
     const store = world.store.open(0);
-    const snapshots = new SnapshotTaker(place, { everyMs: 1, keep: 9 }, () => (clock += 10), {
-      found: () => undefined,
-      taken: (manifest) => taken.push(manifest),
-      failed: (_, error) => expect(error).toBeUndefined(),
-    });
-    await snapshots.maintain({ partition: 0, isHeld: true, freeze: () => store.freeze() });
+    const snapshots = new SnapshotTaker(
+      place,
+      { everyMs: 1, recordsMax: Infinity, keep: 9 },
+      () => (clock += 10),
+      {
+        found: () => undefined,
+        taken: (manifest) => taken.push(manifest),
+        failed: (_, error) => expect(error).toBeUndefined(),
+      },
+    );
+    await snapshots.maintain({ partition: 0, isHeld: true, position: 0, freeze: () => store.freeze() });
     store.close();
     const [manifest] = taken;
     if (manifest === undefined) throw new Error('nothing was taken');

@@ -12,7 +12,7 @@ import {
 } from './partition-ground.js';
 import { differenceFromLog, firstEpoch, ForeignLogError, isOfFormerLog } from './log-identity.js';
 import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
-import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
+import { checkpointOf, emptyPartition, partitionFromStore, StoreReading } from './partition-from-store.js';
 import { type PartitionState } from './partition-state.js';
 import {
   hasSnapshotFrom,
@@ -153,8 +153,12 @@ async function fromSnapshot(
 ): Promise<Restored<PartitionState>> {
   const { snapshots } = ports;
   if (snapshots === null) return { found: null, refused: [] };
-  return restoreNewest(input, { ...ports, snapshots }, bounds, (store, { checkpoint }) =>
-    partitionFromStore(input.partition, store, checkpoint, bounds.committed ?? 0, ports),
+  const { committed } = bounds;
+  return restoreNewest(
+    input,
+    { ...ports, snapshots },
+    bounds,
+    (store) => new StoreReading(input.partition, store, committed ?? 0, ports),
   );
 }
 

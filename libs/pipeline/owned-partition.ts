@@ -159,6 +159,10 @@ export class OwnedPartition {
     return this.input.partition;
   }
 
+  get position(): number {
+    return this.state.position;
+  }
+
   freeze(): FrozenPartition | null {
     return this.state.freeze();
   }

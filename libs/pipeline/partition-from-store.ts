@@ -6,7 +6,7 @@ import { Outbox } from './outbox.js';
 import { PartitionState } from './partition-state.js';
 import { StoreUnusableError } from './restore-snapshot.js';
 import { StateCache } from './state-cache.js';
-import { type Checkpoint, type PartitionStore } from './state-store.js';
+import { type Checkpoint, type PartitionStore, type StoreEntry } from './state-store.js';
 
 interface Cached {
   /** Decoded states kept in memory. */
@@ -54,37 +54,74 @@ export async function partitionFromStore(
   store: PartitionStore,
   checkpoint: Checkpoint,
   mutedTo: number,
-  { cachedStatesMax }: Cached,
+  cached: Cached,
 ): Promise<PartitionState> {
-  const { figures, frame, dues, outbox } = await readStore(store).catch((error: unknown) => {
-    throw unusable(error);
-  });
-  return new PartitionState({
-    partition,
-    store,
-    cache: new StateCache(store, cachedStatesMax),
-    dues,
-    figures,
-    outbox,
-    frame,
-    position: checkpoint.offset,
-    mutedTo,
-    lastApplied: checkpoint.lastApplied,
-  });
+  const reading = new StoreReading(partition, store, mutedTo, cached);
+  await reading.allStates();
+  return reading.done(checkpoint);
 }
 
-async function readStore(store: PartitionStore) {
-  const { figures, frame } = restoreFigures((name) => store.blob(name));
-  const dues = new DueIndex();
-  let read = 0;
-  for (const [key, value] of store.states()) {
-    dues.add(key, dueOf(value, frame));
-    read += 1;
-    if (read % STATES_PER_TURN === 0) await nextTurn();
+/** A store on its way into memory: as it lies on the disk, or while it is loaded. */
+export class StoreReading {
+  readonly #dues = new DueIndex();
+  #restored: ReturnType<typeof restoreFigures> | null = null;
+
+  constructor(
+    private readonly partition: number,
+    private readonly store: PartitionStore,
+    private readonly mutedTo: number,
+    private readonly cached: Cached,
+  ) {}
+
+  /**
+   * Entries that have just been loaded into the store: so its states need not be read again. Blobs come first.
+   * @throws StoreUnusableError
+   */
+  loaded(entries: readonly StoreEntry[]): void {
+    for (const [kind, key, value] of entries) if (kind === 'state') this.#add(key, value);
   }
-  const outbox = new Outbox();
-  outbox.restore(store.outbox());
-  return { figures, frame, dues, outbox };
+
+  /** @throws StoreUnusableError */
+  async allStates(): Promise<void> {
+    let read = 0;
+    for (const [key, value] of this.store.states()) {
+      this.#add(key, value);
+      read += 1;
+      if (read % STATES_PER_TURN === 0) await nextTurn();
+    }
+  }
+
+  /** Once all states are through. @throws StoreUnusableError */
+  done({ offset, lastApplied }: Checkpoint): PartitionState {
+    const { partition, store, mutedTo } = this;
+    const { figures, frame } = this.#blobs();
+    const outbox = new Outbox();
+    try {
+      outbox.restore(store.outbox());
+    } catch (error) {
+      throw unusable(error);
+    }
+    const cache = new StateCache(store, this.cached.cachedStatesMax);
+    const parts = { partition, store, cache, dues: this.#dues, figures, outbox, frame };
+    return new PartitionState({ ...parts, position: offset, mutedTo, lastApplied });
+  }
+
+  #add(key: string, value: Buffer): void {
+    const { frame } = this.#blobs();
+    try {
+      this.#dues.add(key, dueOf(value, frame));
+    } catch (error) {
+      throw unusable(error);
+    }
+  }
+
+  #blobs(): ReturnType<typeof restoreFigures> {
+    try {
+      return (this.#restored ??= restoreFigures((name) => this.store.blob(name)));
+    } catch (error) {
+      throw unusable(error);
+    }
+  }
 }
 
 function unusable(error: unknown): StoreUnusableError {

@@ -24,6 +24,8 @@ export interface RelationshipSettings {
   readonly drainMs: number;
   /** How often each partition gets a snapshot, where there is a place for them, ms. */
   readonly snapshotIntervalMs: number;
+  /** It gets one earlier when so many records have been folded since the last: a restore folds them again. */
+  readonly snapshotRecordsMax: number;
   /** How many snapshots of a partition stay. */
   readonly snapshotsKept: number;
 }
@@ -38,6 +40,7 @@ export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
   dirtyStatesMax: 20_000,
   drainMs: 1_500,
   snapshotIntervalMs: 300_000,
+  snapshotRecordsMax: 100_000,
   snapshotsKept: 2,
 };
 

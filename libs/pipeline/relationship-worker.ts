@@ -24,7 +24,11 @@ export class RelationshipWorker implements ConsumerHandler {
     private readonly observer: RelationshipObserver,
   ) {
     const { snapshots, now } = ports;
-    const kept = { everyMs: settings.snapshotIntervalMs, keep: settings.snapshotsKept };
+    const kept = {
+      everyMs: settings.snapshotIntervalMs,
+      recordsMax: settings.snapshotRecordsMax,
+      keep: settings.snapshotsKept,
+    };
     this.#snapshots = snapshots === null ? null : new SnapshotTaker(snapshots, kept, now, observer.snapshots);
   }
 

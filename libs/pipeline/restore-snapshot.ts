@@ -7,7 +7,7 @@ import { nameOf, type LogBounds } from './partition-ground.js';
 import { SnapshotReader } from './snapshot-codec.js';
 import { SnapshotTornError, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
 import { newestFirst, type UsableSnapshot } from './snapshot-taker.js';
-import { type PartitionStore, type StateStore, type StoreEntry } from './state-store.js';
+import { type Checkpoint, type PartitionStore, type StateStore, type StoreEntry } from './state-store.js';
 
 /** A snapshot that was passed over, and why. */
 export interface RefusedSnapshot {
@@ -23,8 +23,13 @@ export interface RestorePorts {
   readonly snapshots: SnapshotStore;
 }
 
-/** Reads a partition from its store into memory. @throws StoreUnusableError */
-export type ReadStore<T> = (store: PartitionStore, manifest: SnapshotManifest) => Promise<T>;
+/** A partition on its way into memory. */
+export interface LoadedStore<T> {
+  /** What has just been loaded. @throws StoreUnusableError */
+  loaded(entries: readonly StoreEntry[]): void;
+  /** All of it is there, and was what it should be. @throws StoreUnusableError */
+  done(checkpoint: Checkpoint): T;
+}
 
 /** What lies in a store cannot be read as what it should be. */
 export class StoreUnusableError extends Error {
@@ -47,7 +52,7 @@ export async function restoreNewest<T>(
   input: TopicPartition,
   ports: RestorePorts,
   bounds: LogBounds,
-  read: ReadStore<T>,
+  begin: (store: PartitionStore) => LoadedStore<T>,
 ): Promise<Restored<T>> {
   const refused: RefusedSnapshot[] = [];
   for (const { id, manifest } of await candidates(input.partition, ports.snapshots, refused)) {
@@ -60,8 +65,9 @@ export async function restoreNewest<T>(
     ports.store.drop(input.partition);
     const store = ports.store.open(input.partition);
     try {
-      await load(manifest, ports.snapshots, store);
-      return { found: { manifest, value: await read(store, manifest) }, refused };
+      const loading = begin(store);
+      await load(manifest, ports.snapshots, store, loading);
+      return { found: { manifest, value: loading.done(manifest.checkpoint) }, refused };
     } catch (error) {
       store.close();
       if (!(error instanceof SnapshotTornError || error instanceof StoreUnusableError)) throw error;
@@ -168,9 +174,11 @@ async function load(
   manifest: SnapshotManifest,
   snapshots: SnapshotStore,
   store: PartitionStore,
+  loading: Pick<LoadedStore<unknown>, 'loaded'>,
 ): Promise<void> {
   for await (const entries of entriesOf(manifest, snapshots)) {
     store.load(entries);
+    loading.loaded(entries);
     await nextTurn();
   }
   store.write({ checkpoint: manifest.checkpoint, states: [], blobs: [], outbox: [] });

@@ -11,7 +11,7 @@ import {
   tick,
 } from '#testing';
 import { entriesOf } from './restore-snapshot.js';
-import type { SnapshotManifest } from './snapshot-store.js';
+import type { SnapshotDraft, SnapshotManifest } from './snapshot-store.js';
 import { SnapshotTaker, type SnapshotSource } from './snapshot-taker.js';
 import type { StoreEntry } from './state-store.js';
 
@@ -47,7 +47,7 @@ describe('snapshots of a partition', () => {
     failed: (partition: number, error: Error) => told.push(`failed ${partition}: ${error.message}`),
   };
   const taker = (keep = 2) =>
-    new SnapshotTaker(place, { everyMs: 10 * MINUTE, keep }, () => world.clock, observer);
+    new SnapshotTaker(place, { everyMs: 10 * MINUTE, recordsMax: 20, keep }, () => world.clock, observer);
   const folded = async (): Promise<ReturnType<PipelineWorld['worker']>> => {
     const worker = world.worker({}, { checkpointIntervalMs: 1 });
     world.clock += 10;
@@ -67,6 +67,7 @@ describe('snapshots of a partition', () => {
   const sourceOf = (worker: ReturnType<PipelineWorld['worker']>): SnapshotSource => ({
     partition: 0,
     isHeld: true,
+    position: worker.states()[0]?.position ?? 0,
     freeze: () => worker.states()[0]?.freeze() ?? null,
   });
   const more = async (worker: ReturnType<PipelineWorld['worker']>, person: string): Promise<void> => {
@@ -107,6 +108,27 @@ describe('snapshots of a partition', () => {
     ]);
     expect(entries.filter(([kind]) => kind === 'blob').length).toBeGreaterThan(0);
     store.close();
+  });
+
+  it('come earlier where many records were folded since the last, after a pause', async () => {
+    const worker = await folded();
+    place = new Slow(() => (world.clock += 1_000));
+    const snapshots = taker();
+    await snapshots.maintain(sourceOf(worker));
+    const from = worker.states()[0]?.position ?? 0;
+    await world.lay(Array.from({ length: 20 }, (_, i) => follow('2024-11-10 10:02', { person: `q${i}` })));
+    await feedFrom(world.log, worker, world.input(), from);
+    await settle(worker);
+    await snapshots.maintain(sourceOf(worker));
+    expect(taken).toHaveLength(1);
+    world.clock += 37_000;
+    await snapshots.maintain(sourceOf(worker));
+    expect(told).toEqual([`taken ${HISTORY.length}`, `taken ${HISTORY.length + 20}`]);
+    world.clock += MINUTE;
+    await more(worker, 'one more');
+    await snapshots.maintain(sourceOf(worker));
+    expect(taken).toHaveLength(2);
+    await worker.revoked(world.input());
   });
 
   it('are of one instant, though the partition goes on while they are written', async () => {
@@ -185,7 +207,7 @@ describe('snapshots of a partition', () => {
     const worker = await folded();
     const snapshots = new SnapshotTaker(
       new Sealed(),
-      { everyMs: 10 * MINUTE, keep: 1 },
+      { everyMs: 10 * MINUTE, recordsMax: Infinity, keep: 1 },
       () => world.clock,
       observer,
     );
@@ -230,6 +252,18 @@ describe('snapshots of a partition', () => {
     await worker.revoked(world.input());
   });
 });
+
+/** By the clock of the taker, each takes some time. */
+class Slow extends MemorySnapshotStore {
+  constructor(private readonly pass: () => void) {
+    super();
+  }
+
+  override put(draft: SnapshotDraft, blocks: Iterable<Buffer>): Promise<SnapshotManifest> {
+    this.pass();
+    return super.put(draft, blocks);
+  }
+}
 
 /** Takes in and lists, but lets nothing be removed. */
 class Sealed extends MemorySnapshotStore {

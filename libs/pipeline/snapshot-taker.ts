@@ -5,6 +5,11 @@ import { type Checkpoint, type FrozenPartition } from './state-store.js';
 
 export interface SnapshotSettings {
   readonly everyMs: number;
+  /**
+   * One comes earlier when so many records have been folded since the last, since they are what a restore has to
+   * fold again; but each is followed by a pause of 40 times as long as it took.
+   */
+  readonly recordsMax: number;
   /** How many of one log and fold version stay, the newest of them. */
   readonly keep: number;
 }
@@ -23,6 +28,8 @@ export interface SnapshotSource {
   readonly partition: number;
   /** False once it has left: then nobody misses a snapshot of it. */
   readonly isHeld: boolean;
+  /** Next offset to fold. */
+  readonly position: number;
   /** Its store as of now; null before the first checkpoint. */
   freeze(): FrozenPartition | null;
 }
@@ -30,12 +37,18 @@ export interface SnapshotSource {
 interface Plan {
   /** Null: not known yet. */
   dueAt: number | null;
+  /** Not before this instant, however many records there are. */
+  restsUntil: number;
+  /** Where the last one stands in the log; null: there is none. */
+  offset: number | null;
   isBusy: boolean;
   failures: number;
 }
 
 /** First pause after a failure; it doubles up to the usual interval, ms. */
 const RETRY_MS = 15_000;
+/** A snapshot for the sake of many records may take this share of a core, of every partition. */
+const PAUSE_FACTOR = 40;
 
 /**
  * Takes the snapshots of the partitions of a process, one at a time, while they go on: each is the store as of one
@@ -55,26 +68,31 @@ export class SnapshotTaker {
   /** To be called about once a second; takes one where it is time. Never rejects. */
   async maintain(source: SnapshotSource): Promise<void> {
     const plan = this.#planOf(source.partition);
-    if (plan.isBusy || (plan.dueAt !== null && this.now() < plan.dueAt)) return;
+    if (plan.isBusy || !this.#mayBeDue(plan, source)) return;
     plan.isBusy = true;
     try {
-      plan.dueAt ??= await this.#firstDue(source.partition);
-      if (this.now() < plan.dueAt) return;
-      const taken = await this.#queue.run(() => this.#take(source));
+      plan.dueAt ??= await this.#firstDue(plan, source.partition);
+      if (!this.#mayBeDue(plan, source)) return;
+      const taken = await this.#queue.run(() => this.#take(source, plan));
       if (taken === null) return;
-      plan.dueAt = this.now() + this.settings.everyMs;
-      plan.failures = 0;
       // One that cannot be removed is no reason to take another.
       await this.#prune(taken).catch((error: unknown) => this.#failed(source.partition, error));
     } catch (error) {
       // The partition has left in the middle of it.
       if (!source.isHeld) return;
       plan.dueAt = this.now() + Math.min(this.settings.everyMs, RETRY_MS * 2 ** plan.failures);
+      plan.restsUntil = plan.dueAt;
       plan.failures += 1;
       this.#failed(source.partition, error);
     } finally {
       plan.isBusy = false;
     }
+  }
+
+  #mayBeDue({ dueAt, restsUntil, offset }: Plan, { position }: SnapshotSource): boolean {
+    const now = this.now();
+    if (dueAt === null || now >= dueAt) return true;
+    return offset !== null && position - offset >= this.settings.recordsMax && now >= restsUntil;
   }
 
   /** The partition has left; another may take its snapshots meanwhile. */
@@ -85,13 +103,13 @@ export class SnapshotTaker {
   #planOf(partition: number): Plan {
     const known = this.#plans.get(partition);
     if (known !== undefined) return known;
-    const plan = { dueAt: null, isBusy: false, failures: 0 };
+    const plan = { dueAt: null, restsUntil: 0, offset: null, isBusy: false, failures: 0 };
     this.#plans.set(partition, plan);
     return plan;
   }
 
   /** As if this process had taken those that are there: a restart or a move is no reason for another one. */
-  async #firstDue(partition: number): Promise<number> {
+  async #firstDue(plan: Plan, partition: number): Promise<number> {
     const manifests = manifestsOf(await this.store.list(partition));
     const newest = manifests.reduce<SnapshotManifest | null>(
       (last, one) => (last === null || one.takenAt > last.takenAt ? one : last),
@@ -99,6 +117,7 @@ export class SnapshotTaker {
     );
     if (newest === null) return this.now();
     this.observer.found(newest);
+    plan.offset = newest.checkpoint.offset;
     return Math.min(newest.takenAt, this.now()) + this.settings.everyMs;
   }
 
@@ -107,11 +126,18 @@ export class SnapshotTaker {
   }
 
   /** @returns null where there was nothing to take yet */
-  async #take(source: SnapshotSource): Promise<SnapshotManifest | null> {
+  async #take(source: SnapshotSource, plan: Plan): Promise<SnapshotManifest | null> {
     if (!source.isHeld) return null;
     const startedAt = this.now();
     const manifest = await putSnapshot(this.store, source, startedAt);
-    if (manifest !== null) this.observer.taken(manifest, this.now() - startedAt);
+    if (manifest === null) return null;
+    const now = this.now();
+    const durationMs = now - startedAt;
+    plan.dueAt = now + this.settings.everyMs;
+    plan.restsUntil = now + PAUSE_FACTOR * durationMs;
+    plan.offset = manifest.checkpoint.offset;
+    plan.failures = 0;
+    this.observer.taken(manifest, durationMs);
     return manifest;
   }
 

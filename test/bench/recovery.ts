@@ -3,9 +3,11 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { defaultRules, type LogEntry } from '#domain';
 import { SnapshotDirectory } from '#state-store';
 import {
+  DEFAULT_RELATIONSHIP_SETTINGS,
   snapshotBytes,
   snapshotEntries,
   SnapshotTaker,
+  type RelationshipObserver,
   type RelationshipWorker,
   type SnapshotManifest,
 } from '#pipeline';
@@ -22,14 +24,22 @@ import { cpuSeconds, MachineWatch } from './machine.js';
 const PERSONS = 1_000_000;
 /** What comes to one partition of eight at 5,000 events/s. */
 const EVENTS_PER_SECOND = 625;
-/** What the default intervals of snapshots and checkpoints leave to be folded again. */
-const SINCE_SNAPSHOT_MS = 300_000;
+/**
+ * What the default intervals of snapshots and checkpoints leave to be folded again at most. A snapshot is of the last
+ * checkpoint, and does not count before it is written.
+ */
 const SINCE_CHECKPOINT_MS = 10_000;
+const SINCE_SNAPSHOT_MS =
+  Math.min(
+    DEFAULT_RELATIONSHIP_SETTINGS.snapshotIntervalMs,
+    (DEFAULT_RELATIONSHIP_SETTINGS.snapshotRecordsMax / EVENTS_PER_SECOND) * 1_000,
+  ) + SINCE_CHECKPOINT_MS;
 const TICK_MS = 10_000;
 const DAY = 86_400_000;
 const HISTORY_DAYS = 25;
 const FROM = Date.UTC(2026, 9, 15);
 const NIGHT = FROM + HISTORY_DAYS * DAY;
+const EVENING = NIGHT - 1;
 const BATCH_RECORDS = 5_000;
 const BRANDS = 5;
 const PAYING_SHARE = 0.5;
@@ -47,6 +57,10 @@ interface Recovery {
   readonly tail: Span;
   readonly firstBatch: Span;
   readonly stallMs: number;
+  /** Of the tail, by the clock, s. */
+  readonly foldS: number;
+  readonly checkpointS: number;
+  readonly checkpoints: number;
 }
 
 export async function recovery(options: BenchOptions): Promise<BenchResult> {
@@ -78,7 +92,12 @@ export async function recovery(options: BenchOptions): Promise<BenchResult> {
     const surroundings = watch.end(cpuSeconds(before));
     return {
       part: 'recovery',
-      settings: { persons, seed: options.seed, 'bytes a person': stateBytes, 'events/s': EVENTS_PER_SECOND },
+      settings: {
+        ...{ persons, seed: options.seed, 'bytes a person': stateBytes, 'events/s': EVENTS_PER_SECOND },
+        'records since the snapshot': (SINCE_SNAPSHOT_MS / 1_000) * EVENTS_PER_SECOND,
+        'same disk is mostly': mostly(disk),
+        'from a snapshot is mostly': mostly(elsewhere),
+      },
       measures: [
         ...totals('same disk', disk, SAME_DISK_MAX_S),
         apart('of it: opening the store', disk.assigned.cpu),
@@ -87,7 +106,9 @@ export async function recovery(options: BenchOptions): Promise<BenchResult> {
         ...totals('from a snapshot', elsewhere, SNAPSHOT_MAX_S),
         apart('of it: fetching, loading, opening', elsewhere.assigned.cpu),
         apart('  reading and verifying alone', read.cpu),
-        apart('of it: the 5 min since it was taken', elsewhere.tail.cpu),
+        apart('of it: the records since it was taken', elsewhere.tail.cpu),
+        apart('  folding, states read', elsewhere.foldS, 's'),
+        apart(`  ${elsewhere.checkpoints} checkpoints`, elsewhere.checkpointS, 's'),
         apart('longest standstill while it is restored', elsewhere.stallMs, 'ms'),
         apart('taking a snapshot', taken.took.wall, 's'),
         apart('taking a snapshot', taken.took.cpu),
@@ -113,6 +134,18 @@ function totals(what: string, { assigned, tail, firstBatch }: Recovery, atMost: 
   ];
 }
 
+/** What takes longest, by the clock, and its share. */
+function mostly({ assigned, tail, firstBatch, foldS, checkpointS }: Recovery): string {
+  const parts = [
+    ['bringing the store back', assigned.wall],
+    ['folding what came since', foldS],
+    ['checkpoints of what came since', checkpointS],
+    ['reading and rows of what came since', tail.wall - foldS - checkpointS],
+  ] as const;
+  const [what, seconds] = parts.reduce((most, one) => (one[1] > most[1] ? one : most));
+  return `${what} (${Math.round((100 * seconds) / (assigned.wall + tail.wall + firstBatch.wall))} %)`;
+}
+
 function apart(what: string, value: number, unit = 'CPU-s'): Measure {
   return { what, unit, value, floor: null };
 }
@@ -136,10 +169,15 @@ async function foldedHistory(
     await world.lay(entries);
     entries = [];
   }
-  await world.lay([...entries, tick(NIGHT)]);
+  await world.lay([...entries, tick(EVENING)]);
   await commitAll(world);
   const worker = workerOf(world, null);
   await feed(world.log, worker, world.input(), () => BATCH_RECORDS);
+  // As the owner of a partition does: ticks of one time until nobody is left who is due. The midnight is in the tail.
+  for (let state = worker.states()[0]; state?.moreDue === true;) {
+    await world.lay([tick(EVENING)]);
+    await feedFrom(world.log, worker, world.input(), state.position);
+  }
   // A checkpoint of all of it, as an orderly end leaves one; then it goes on.
   await worker.revoked(world.input());
   await worker.assigned(world.input());
@@ -177,11 +215,13 @@ async function commitAll(world: PipelineWorld): Promise<void> {
   await writer.close();
 }
 
-function workerOf(world: PipelineWorld, snapshots: SnapshotDirectory | null): RelationshipWorker {
-  return world.worker({
-    ...{ now: Date.now, snapshots, cachedStatesMax: 500_000 },
-    sink: { write: () => Promise.resolve() },
-  });
+function workerOf(
+  world: PipelineWorld,
+  snapshots: SnapshotDirectory | null,
+  observer: Partial<RelationshipObserver> = {},
+): RelationshipWorker {
+  const ports = { now: Date.now, snapshots, cachedStatesMax: 500_000 };
+  return world.worker({ ...ports, sink: { write: () => Promise.resolve() } }, {}, observer);
 }
 
 async function takeSnapshot(
@@ -189,7 +229,7 @@ async function takeSnapshot(
   snapshots: SnapshotDirectory,
 ): Promise<{ readonly manifest: SnapshotManifest; readonly took: Span; readonly stallMs: number }> {
   const all: SnapshotManifest[] = [];
-  const taker = new SnapshotTaker(snapshots, { everyMs: 1, keep: 1 }, Date.now, {
+  const taker = new SnapshotTaker(snapshots, { everyMs: 1, recordsMax: Infinity, keep: 1 }, Date.now, {
     found: () => undefined,
     taken: (manifest) => all.push(manifest),
     failed: (_, error) => {
@@ -199,7 +239,12 @@ async function takeSnapshot(
   let took: Span = NONE;
   const stallMs = await standstill(async () => {
     took = await spanOf(() =>
-      taker.maintain({ partition: 0, isHeld: true, freeze: () => worker.states()[0]?.freeze() ?? null }),
+      taker.maintain({
+        partition: 0,
+        isHeld: true,
+        position: 0,
+        freeze: () => worker.states()[0]?.freeze() ?? null,
+      }),
     );
   });
   const [manifest] = all;
@@ -214,7 +259,14 @@ async function recover(
 ): Promise<Recovery> {
   const committed = await world.end(world.input().topic);
   loss();
-  const worker = workerOf(world, snapshots);
+  let [foldMs, checkpointMs, checkpoints] = [0, 0, 0];
+  const worker = workerOf(world, snapshots, {
+    batch: (_, report) => (foldMs += report.foldMs),
+    checkpointed: (_, durationMs) => {
+      checkpointMs += durationMs;
+      checkpoints += 1;
+    },
+  });
   let from = 0;
   let assigned: Span = NONE;
   const stallMs = await standstill(async () => {
@@ -226,6 +278,7 @@ async function recover(
   const tail = await spanOf(async () => {
     await feedFrom(world.log, worker, world.input(), from, () => BATCH_RECORDS);
   });
+  const parts = { foldS: foldMs / 1_000, checkpointS: checkpointMs / 1_000, checkpoints };
   if (worker.states()[0]?.position !== committed) throw new Error('the tail was not folded');
   const batch = night(SINCE_SNAPSHOT_MS, SINCE_SNAPSHOT_MS + 1_000, 1_000, new SeededRandom(1));
   await world.lay(batch);
@@ -235,7 +288,7 @@ async function recover(
       await worker.batch({ ...world.input(), records, nextOffset: end, endOffset: end }, PATIENT);
     }
   });
-  return { assigned, tail, firstBatch, stallMs };
+  return { assigned, tail, firstBatch, stallMs, ...parts };
 }
 
 const NONE: Span = { wall: 0, cpu: 0 };
