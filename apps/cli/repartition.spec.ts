@@ -88,6 +88,8 @@ describe('gravity repartition', () => {
         /relationship-log, 4 partitions, .* copied into relationship-log\.g2(-\d)?, 6 partitions, .* \(epoch 2, generation 2\)|has 6 partitions already/,
       );
       expect(await answers('data')).toEqual(before);
+      const list = await gravity('data', 'rebuild', '--list', '--format', 'json');
+      expect(JSON.parse(list.out)).toMatchObject([{ generation: 2, epoch: 2, state: 'shown' }]);
 
       await replay('data', second);
       await replay('straight', second);

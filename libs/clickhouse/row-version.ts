@@ -7,6 +7,11 @@
 const RESTATED = 2n ** 47n;
 const OFFSET_MASK = RESTATED - 1n;
 
+/** Of a row in which all records before this offset are. */
+export function versionAt(epoch: number, offset: number): bigint {
+  return (BigInt(epoch) << 48n) + BigInt(offset);
+}
+
 /** @param asOf   epoch × 2^48 + the log offset up to which every record is counted in the restated row */
 export function restatedVersion(asOf: bigint): bigint {
   return asOf | RESTATED;

@@ -145,6 +145,7 @@ export {
   type ReplayLettersPorts,
 } from './replay-letters.js';
 export {
+  type LogCopy,
   planRepartition,
   repartition,
   type Repartitioned,

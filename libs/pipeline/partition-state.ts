@@ -11,6 +11,7 @@ import {
   type Figures,
   type FoldFrame,
   type Relationship,
+  type WindowHeartbeat,
 } from '#domain';
 import { type LogRecord } from './log.js';
 import { type Outbox } from './outbox.js';
@@ -56,6 +57,10 @@ export class PartitionState {
   #isBroken = false;
   /** Persons whose state was dropped, as they last were: a row that names them has to be taken back. */
   readonly #vanished = new Map<string, Relationship>();
+  /** How far each window had got when it was flushed last. */
+  readonly #beats = new Map<string, WindowHeartbeat>();
+  /** Since the end of the recovery, which is no end of a window. */
+  #hasVouched = false;
 
   constructor(private readonly parts: PartitionParts) {
     this.partition = parts.partition;
@@ -158,7 +163,10 @@ export class PartitionState {
     }
   }
 
-  /** Moves what has changed since the last call into the outbox, as absolute rows. */
+  /**
+   * Moves what has changed since the last call into the outbox, as absolute rows. Heartbeats come last, since they
+   * vouch for the others; once what had been published is folded again, they are repeated as of there.
+   */
   flush(corrections: boolean): void {
     const head = {
       partition: this.partition,
@@ -169,8 +177,12 @@ export class PartitionState {
     const { figures } = this.parts;
     for (const row of figures.takeWindowRows(corrections)) put({ table: 'window_figures', ...head, ...row });
     for (const row of figures.takePeriodRows()) put({ table: 'period_figures', ...head, ...row });
-    for (const row of figures.takeHeartbeats()) put({ table: 'window_heartbeats', ...head, ...row });
     this.#flushPersons(head, put);
+    const news = figures.takeHeartbeats();
+    for (const beat of news) this.#beats.set(beat.window, beat);
+    const beats = this.#isRecovered && !this.#hasVouched ? this.#beats.values() : news;
+    this.#hasVouched = this.#isRecovered;
+    for (const beat of beats) put({ table: 'window_heartbeats', ...head, ...beat });
   }
 
   #flushPersons(head: Omit<RowHead, 'brand'>, put: (row: FigureRow) => void): void {

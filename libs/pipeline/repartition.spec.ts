@@ -8,7 +8,7 @@ import { ForeignLogError } from './log-identity.js';
 import { type Log, type TopicPartition } from './log.js';
 import { openPartition } from './open-partition.js';
 import { partitionOf } from './partition.js';
-import { planRepartition, repartition, type RepartitionPorts } from './repartition.js';
+import { planRepartition, repartition, type LogCopy, type RepartitionPorts } from './repartition.js';
 import { RepartitionRefused } from './survey-log.js';
 import { TOPICS } from './topics.js';
 
@@ -43,6 +43,7 @@ describe('repartitioning the log', () => {
   const ports = (changes: Partial<RepartitionPorts> = {}): RepartitionPorts => ({
     ...{ log: world.log, codec: world.codecs.log, group: WORLD_GROUP, now: () => 1 },
     assertIdle: () => Promise.resolve(),
+    announce: () => Promise.resolve(),
     ...changes,
   });
   const change = async (partitions: number, changes: Partial<RepartitionPorts> = {}) => {
@@ -138,6 +139,36 @@ describe('repartitioning the log', () => {
     const target = { logId: 'another', generationUsed: 6, specOf: logTopicSpec };
     const done = await repartition(ports(), await planRepartition(ports(), 2), target);
     expect(done).toMatchObject({ topic: 'relationship-log.g7', epoch: 2, generation: 7 });
+  });
+
+  it('says before it is the log up to where it was published, and its owners when they have come there', async () => {
+    const told: LogCopy[] = [];
+    const announce = async (copy: LogCopy): Promise<void> => {
+      expect(await partitionsOf(new CurrentLog(world.log))).toBe(FROM);
+      told.push(copy);
+    };
+    const { generation, epoch } = await change(2, { announce });
+    const log = new CurrentLog(world.log);
+    expect(told).toEqual([
+      { generation, epoch, logId: 'log of 2', ends: await log.ends(LOGICAL), hasWindows: true },
+    ]);
+    // A flush after every record: the last end of a window has been told long before the last record is folded.
+    const worker = world.worker({ log }, { flushIntervalMs: 0 });
+    for (const { partition, end } of told[0]?.ends ?? []) {
+      await feed(log, worker, { topic: LOGICAL, partition }, () => 1);
+      await worker.flushAll();
+      await worker.revoked({ topic: LOGICAL, partition });
+      const [beat] = world.sink
+        .rows('window_heartbeats')
+        .filter((row) => row.partition === partition && row.generation === generation);
+      expect(beat?.version).toBe(BigInt(epoch) * 2n ** 48n + BigInt(end));
+    }
+  });
+
+  it('that cannot be announced is not made the log', async () => {
+    const announce = () => Promise.reject(new Error('ClickHouse is away'));
+    await expect(change(2, { announce })).rejects.toThrow('ClickHouse is away');
+    expect(await partitionsOf(new CurrentLog(world.log))).toBe(FROM);
   });
 
   it('holds the same entries of every person, in their order', async () => {

@@ -3,10 +3,16 @@ import { type EpochRaised } from '#domain';
 import { LogCorruptError, type LogCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import { appointLogTopic, currentLogTopic, generationTopic } from './log-topic.js';
-import { type Log, type OutgoingRecord, type TopicSpec, type TransactionalWriter } from './log.js';
+import {
+  type Log,
+  type OutgoingRecord,
+  type PartitionEnds,
+  type TopicSpec,
+  type TransactionalWriter,
+} from './log.js';
 import { mergePartitions, type MergeEntry } from './merge-partitions.js';
 import { NewPartitions } from './new-partitions.js';
-import { assertPublished, RepartitionRefused, surveyLog, type LogSurvey } from './survey-log.js';
+import { assertPublished, RepartitionRefused, rulesOf, surveyLog, type LogSurvey } from './survey-log.js';
 
 export interface RepartitionPorts {
   /** The log itself, in which every topic has its own name. */
@@ -16,7 +22,19 @@ export interface RepartitionPorts {
   readonly group: string;
   /** @throws RepartitionRefused   somebody is using the log */
   readonly assertIdle: () => Promise<void>;
+  /**
+   * Told of the copy before it becomes the log, and before anybody can fold it. Where it fails the old one stays the
+   * log; it may be told of a copy that never becomes the log.
+   */
+  readonly announce: (copy: LogCopy) => Promise<void>;
   readonly now: () => number;
+}
+
+export interface LogCopy extends Pick<EpochRaised, 'epoch' | 'generation' | 'logId'> {
+  /** Up to these offsets all of it was published before, by partition. */
+  readonly ends: readonly PartitionEnds[];
+  /** Heartbeats are of windows: without any, no row says how far the fold has got. */
+  readonly hasWindows: boolean;
 }
 
 export interface RepartitionProgress {
@@ -98,6 +116,8 @@ export async function repartition(
   const records = await copy(ports, plan, topic, head, onProgress);
   await takeOverPosition(ports, topic);
   await assertUnmoved(ports, plan);
+  const hasWindows = rulesOf(survey.partitions[0]?.rules ?? null).windows.length > 0;
+  await ports.announce({ ...head, ends: await log.ends(topic), hasWindows });
   await appointLogTopic(log, topic);
   return { topic, records, ...head };
 }

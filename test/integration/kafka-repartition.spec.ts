@@ -5,10 +5,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Kafka, logLevel, type Consumer, type Producer } from 'kafkajs';
-import { createClickHouse, persons, type ClickHouse } from '#clickhouse';
+import { createClickHouse, persons, shownGeneration, type ClickHouse } from '#clickhouse';
 import { SchemaCatalog, SOURCE_TOPICS, subjectOf, type SourceKind } from '#contracts';
 import { eventually } from '#testing';
 import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
@@ -147,6 +148,25 @@ describeWithOwnServers('repartitioning on Kafka', () => {
   const rowsWithTier = async (tier: number): Promise<number> =>
     (await persons(clickhouse, { brand: BRAND, schemeId: 'rolling:30d', tier, limit: 10_000 })).length;
 
+  /** Asks again and again how many persons there are. @returns ends it, and says what it was answered */
+  function watchPersons(): () => Promise<readonly number[]> {
+    const found: number[] = [];
+    let isOver = false;
+    const watching = (async () => {
+      while (!isOver) {
+        found.push(
+          (await persons(clickhouse, { brand: BRAND, schemeId: 'rolling:30d', limit: 10_000 })).length,
+        );
+        await sleep(50);
+      }
+    })();
+    return async () => {
+      isOver = true;
+      await watching;
+      return found;
+    };
+  }
+
   it(
     'publishes no tier change twice or never, and leaves each touchpoint once',
     async () => {
@@ -178,6 +198,9 @@ describeWithOwnServers('repartitioning on Kafka', () => {
       expect(again.out).not.toMatch(/ (create|alter) /);
       expect(again.out).toMatch(/relationship-log\.g2 +none/);
 
+      // Readers stay with the figures of before until the new log is folded.
+      expect(await shownGeneration(clickhouse)).toBe(1);
+      const watch = watchPersons();
       await startServices();
       await joins(['b0', 'b1', 'b2', 'b3', 'b4', 'b5']);
       await buys(PEOPLE.slice(20, 25));
@@ -194,6 +217,8 @@ describeWithOwnServers('repartitioning on Kafka', () => {
         expect(await count(former)).toBe(0);
         expect(await count('SELECT count() AS n FROM gravity.tier_changes FINAL')).toBe(changes.size);
       }, PATIENT_MS);
+      expect(Math.min(...(await watch()))).toBe(PEOPLE.length);
+      expect(await shownGeneration(clickhouse)).toBe(2);
       expect(new Set(texts()).size).toBe(changes.size);
       const late = [...changes.values()].filter(({ version }) => version >= 2n * 2n ** 48n);
       expect(late).toHaveLength(news);

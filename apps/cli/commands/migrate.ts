@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { createClickHouse, migrate, MigrationError, type ClickHouse } from '#clickhouse';
 import { migrationsDirectory } from '#platform';
-import { cliConfig, type CliConfig } from '../cli-config.js';
+import { cliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
+import { clickHouseConfig, clickHouseFolder } from '../clickhouse-access.js';
 import { assertUnlocked } from '../data-directory.js';
 import { CliError } from '../exit-codes.js';
 import { formatRows } from '../table-output.js';
@@ -33,14 +34,14 @@ export function migrateCommand(io: CliIo): Command {
 async function runMigrate(flags: MigrateFlags, io: CliIo): Promise<void> {
   const config = cliConfig(io, flags);
   if (config.clickhouseUrl === undefined) assertUnlocked(config.dataDir);
-  const path = join(config.dataDir, 'clickhouse');
+  const path = clickHouseFolder(config);
   // Opening an engine makes its folder: a dry run opens one elsewhere where there is none yet.
   const scratch =
     config.clickhouseUrl === undefined && flags.dryRun === true && !existsSync(path)
       ? mkdtempSync(join(tmpdir(), 'gravity-'))
       : null;
   try {
-    await applyMigrations(await createClickHouse(connection(config, scratch ?? path)), flags, io);
+    await applyMigrations(await createClickHouse(clickHouseConfig(config, scratch ?? path)), flags, io);
   } finally {
     if (scratch !== null) rmSync(scratch, { recursive: true, force: true });
   }
@@ -69,12 +70,4 @@ async function applyMigrations(clickhouse: ClickHouse, flags: MigrateFlags, io: 
   } finally {
     await clickhouse.close();
   }
-}
-
-/** @param path   of the embedded engine */
-function connection(config: CliConfig, path: string): Parameters<typeof createClickHouse>[0] {
-  const { clickhouseUrl, clickhouseUser, clickhousePassword } = config;
-  return clickhouseUrl === undefined
-    ? { path }
-    : { url: clickhouseUrl, username: clickhouseUser, password: clickhousePassword };
 }

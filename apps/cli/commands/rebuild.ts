@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { generations } from '#clickhouse';
+import { generations, shownGeneration, type StoredGeneration } from '#clickhouse';
 import { type SnapshotStore } from '#pipeline';
 import { type Platform } from '#platform';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
@@ -147,8 +147,11 @@ function handOverDirectory({ dataDir }: Pick<CliConfig, 'dataDir'>): string {
 }
 
 async function list({ clickhouse }: Platform, format: OutputFormat, io: CliIo): Promise<void> {
+  const shown = await shownGeneration(clickhouse);
+  const stateOf = ({ generation, state }: StoredGeneration) =>
+    state === 'shown' && generation > shown ? 'folding' : state;
   const rows = (await generations(clickhouse)).map((one): Row => ({
-    ...{ generation: one.generation, state: one.state, epoch: one.epoch, fold_version: one.foldVersion },
+    ...{ generation: one.generation, state: stateOf(one), epoch: one.epoch, fold_version: one.foldVersion },
     began_at: new Date(one.beganAt).toISOString(),
     changed_at: new Date(one.changedAt).toISOString(),
     build: one.build,

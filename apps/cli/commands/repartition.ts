@@ -1,11 +1,14 @@
 /** `gravity repartition`: the relationship log with another number of partitions, as a new topic and generation. */
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { newestGeneration } from '#clickhouse';
+import { createClickHouse, GenerationSink, newestGeneration, versionAt } from '#clickhouse';
 import { logTopicSpec } from '#contracts';
+import { FOLD_VERSION } from '#domain';
 import {
   ForeignLogError,
   LogNotInitialisedError,
+  type LogCopy,
+  type PartitionEnds,
   planRepartition,
   repartition,
   RepartitionRefused,
@@ -14,6 +17,8 @@ import {
   type RepartitionPorts,
   type RepartitionProgress,
 } from '#pipeline';
+import { BUILD } from '#service';
+import { clickHouseConfig } from '../clickhouse-access.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked, withDataDirectory } from '../data-directory.js';
@@ -37,8 +42,8 @@ const HELP_END = `
 The log is copied into a topic of its own (relationship-log.g2, .g3, …), which becomes the log when all of it is there;
 the old topic stays. On Kafka stop intake first, and some ten seconds later relationship and archive; the source topics
 go on collecting. Start all of them again within the broker's offsets.retention.minutes: they fold the new log from its
-start, in silence, and publish only what is new; until they are through, figures are incomplete. Where it is broken off
-(or killed), nothing has changed: run it again.`;
+start, in silence, and publish only what is new; until they are through, readers see the figures of before. Where it is
+broken off (or killed), nothing has changed: run it again.`;
 
 export function repartitionCommand(io: CliIo): Command {
   return new Command('repartition')
@@ -98,7 +103,7 @@ async function onPlainLog(
     );
   };
   try {
-    const ports = portsOf(opened);
+    const ports = portsOf(opened, config);
     const plan = await planRepartition(ports, flags.partitions, told);
     if (flags.dryRun === true) {
       line.clear();
@@ -128,9 +133,10 @@ function isPlain(error: unknown): error is Error {
   );
 }
 
-function portsOf({ log, codec, kafka }: PlainLog): RepartitionPorts {
+function portsOf({ log, codec, kafka }: PlainLog, config: CliConfig): RepartitionPorts {
   return {
     ...{ log, codec, group: RELATIONSHIP_GROUP, now: Date.now },
+    announce: (copy) => hideUntilFolded(copy, config),
     // Of the embedded log the lock of the data directory says it.
     async assertIdle() {
       if (kafka === null) return;
@@ -144,6 +150,28 @@ function portsOf({ log, codec, kafka }: PlainLog): RepartitionPorts {
       }
     },
   };
+}
+
+/** Readers stay with the generation before until the new one is folded up to what was published before. */
+async function hideUntilFolded(
+  { epoch, generation, logId, ends, hasWindows }: LogCopy,
+  config: CliConfig,
+): Promise<void> {
+  const clickhouse = await createClickHouse(clickHouseConfig(config));
+  const at = Date.now();
+  try {
+    await new GenerationSink(clickhouse).write({
+      ...{ generation, epoch, logId, foldVersion: FOLD_VERSION, state: 'shown' },
+      ...{ beganAt: at, changedAt: at, build: BUILD },
+      shownFrom: hasWindows ? [...ends].sort(byPartition).map(({ end }) => versionAt(epoch, end)) : [],
+    });
+  } finally {
+    await clickhouse.close();
+  }
+}
+
+function byPartition(a: PartitionEnds, b: PartitionEnds): number {
+  return a.partition - b.partition;
 }
 
 function print(

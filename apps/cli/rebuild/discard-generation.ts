@@ -30,7 +30,8 @@ export async function discardGeneration(
     throw new CliError(`there is no generation ${generation}; --list has those that a rebuild has made`);
   }
   const at = Date.now();
-  const first = { generation, epoch: 1, logId: now.logId, foldVersion: 0, beganAt: at, build: BUILD };
+  const head = { generation, epoch: 1, logId: now.logId, foldVersion: 0 };
+  const first = { ...head, beganAt: at, build: BUILD, shownFrom: [] };
   const sink = new GenerationSink(clickhouse);
   await sink.write({ ...(known ?? first), state: 'discarded', changedAt: at });
   await sink.deleteRows(generation);

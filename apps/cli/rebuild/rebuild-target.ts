@@ -1,5 +1,11 @@
 /** Which generation a rebuild makes: the one that an earlier run has begun, or the next. */
-import { generations, GenerationSink, type StoredGeneration } from '#clickhouse';
+import {
+  generations,
+  GenerationSink,
+  shownGeneration,
+  type ClickHouse,
+  type StoredGeneration,
+} from '#clickhouse';
 import { FOLD_VERSION } from '#domain';
 import { begunGenerations, firstEpoch, TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
@@ -44,6 +50,7 @@ export async function targetGeneration(
   now: FoldedNow,
 ): Promise<{ readonly entry: StoredGeneration; readonly isNew: boolean }> {
   const known = await generations(clickhouse);
+  await assertComplete(clickhouse, known, now);
   const building = known.find(({ state }) => state === 'building');
   if (building !== undefined) {
     assertOurs(building, now);
@@ -61,10 +68,26 @@ export async function targetGeneration(
       beganAt: at,
       changedAt: at,
       build: BUILD,
+      shownFrom: [],
     },
   };
   await new GenerationSink(clickhouse).write(entry);
   return { entry, isNew: true };
+}
+
+/** After a repartition there is nothing to compare with before the new log is folded. @throws CliError */
+async function assertComplete(
+  clickhouse: ClickHouse,
+  known: readonly StoredGeneration[],
+  { partitions }: FoldedNow,
+): Promise<void> {
+  const folded = Math.min(...[...partitions.values()].map(({ generation }) => generation));
+  const made = known.find(({ generation }) => generation === folded);
+  if (made === undefined || made.shownFrom.length === 0) return;
+  if ((await shownGeneration(clickhouse)) >= folded) return;
+  throw new CliError(
+    `the log was repartitioned, and generation ${folded} is not folded up to there yet: wait until readers are shown it`,
+  );
 }
 
 function assertOurs({ generation, logId, foldVersion }: StoredGeneration, now: FoldedNow): void {

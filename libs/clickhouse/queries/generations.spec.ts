@@ -4,6 +4,7 @@ import { type FigureRow } from '#pipeline';
 import { type EmbeddedClickHouse, eventually, openEmbeddedClickHouse } from '#testing';
 import { reachedBy } from '../reconcile/reached-by.js';
 import { integer, rowOf } from '../row-reader.js';
+import { versionAt } from '../row-version.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { GenerationSink } from '../sinks/generation-sink.js';
 import { compareGenerations } from './compare-generations.js';
@@ -78,7 +79,7 @@ async function seen() {
 
 const entry: StoredGeneration = {
   ...{ generation: 2, epoch: 2, logId: 'l', foldVersion: 2, state: 'building' },
-  ...{ beganAt: AT, changedAt: AT, build: 'test' },
+  ...{ beganAt: AT, changedAt: AT, build: 'test', shownFrom: [] },
 };
 const SEEN_FIRST = { visitors: 2, capital: 2, tier: 2, reached: AT, generation: 1 };
 
@@ -137,5 +138,28 @@ describe('generations', () => {
       { ...entry, state: 'discarded', changedAt: AT + 2 },
     ]);
     expect(await seen()).toEqual(SEEN_FIRST);
+  });
+
+  it('shows one of a repartition once every partition has come to where it was made', async () => {
+    const third: StoredGeneration = {
+      ...{ ...entry, generation: 3, epoch: 3, state: 'shown' },
+      shownFrom: [versionAt(3, 5), versionAt(3, 9)],
+    };
+    await new GenerationSink(engine.clickhouse).write(third);
+    expect((await generations(engine.clickhouse))[0]).toEqual(third);
+    const end = AT + 2 * FIRST.slideMs;
+    const sink = new ClickHouseFigureSink(engine.clickhouse);
+    await sink.write(rows(3, 3, end));
+    expect(await seen()).toEqual(SEEN_FIRST);
+    const beat = { table: 'window_heartbeats', window: WINDOW, end, partition: 1, generation: 3 } as const;
+    for (const offset of [0, 8]) {
+      await sink.write([{ ...beat, version: versionAt(3, offset) }]);
+      expect(await seen()).toEqual(SEEN_FIRST);
+    }
+    await sink.write([{ ...beat, version: versionAt(3, 9) }]);
+    const shownThird = { visitors: 3, capital: 3, tier: 3, reached: end, generation: 3 };
+    expect(await seen()).toEqual(shownThird);
+    await sink.write([{ ...beat, end: end + FIRST.slideMs, version: versionAt(3, 12) }]);
+    expect(await seen()).toEqual(shownThird);
   });
 });

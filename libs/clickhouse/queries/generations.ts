@@ -1,6 +1,6 @@
-/** The generations that a rebuild has made, and which of them readers are shown. */
+/** The generations that a rebuild or a repartition has made, and which of them readers are shown. */
 import { type ClickHouse } from '../clickhouse.js';
-import { integer, oneOf, rowOf, text } from '../row-reader.js';
+import { big, integer, listOf, oneOf, rowOf, text } from '../row-reader.js';
 
 const STATES = ['building', 'shown', 'discarded'] as const;
 
@@ -16,22 +16,38 @@ export interface StoredGeneration {
   /** ms; the newest entry of a generation holds. */
   readonly changedAt: number;
   readonly build: string;
+  /**
+   * By partition, the versions that its rows have to have reached before readers are shown any of them; empty: none.
+   * What the heartbeats vouch for counts.
+   */
+  readonly shownFrom: readonly bigint[];
 }
 
 /** SQL: whether rows of this generation may be shown. The newest of those is what readers see. */
-export const IS_SHOWN =
-  "generation NOT IN (SELECT generation FROM gravity.generations FINAL WHERE state != 'shown')";
+export const IS_SHOWN = `generation NOT IN (
+  SELECT generation FROM gravity.generations FINAL WHERE state != 'shown'
+  UNION ALL
+  SELECT generation FROM (
+    SELECT generation, partition, version AS due, toUInt64(0) AS reached
+    FROM gravity.generations FINAL ARRAY JOIN shown_from AS version, range(toUInt16(length(shown_from))) AS partition
+    UNION ALL
+    SELECT generation, partition, 0, max(version) FROM gravity.window_heartbeats
+    WHERE generation IN (SELECT generation FROM gravity.generations WHERE notEmpty(shown_from))
+    GROUP BY generation, partition
+  ) GROUP BY generation, partition HAVING max(reached) < max(due)
+)`;
 
 /** All that were ever begun, the newest first. */
 export function generations(clickhouse: ClickHouse): Promise<readonly StoredGeneration[]> {
   return clickhouse.query({
     sql: `
       SELECT generation, epoch, log_id AS logId, fold_version AS foldVersion, state,
-        toUnixTimestamp64Milli(began_at) AS beganAt, toUnixTimestamp64Milli(changed_at) AS changedAt, build
+        toUnixTimestamp64Milli(began_at) AS beganAt, toUnixTimestamp64Milli(changed_at) AS changedAt, build,
+        shown_from AS shownFrom
       FROM gravity.generations FINAL ORDER BY generation DESC`,
     row: rowOf({
       ...{ generation: integer, epoch: integer, logId: text, foldVersion: integer, state: oneOf(STATES) },
-      ...{ beganAt: integer, changedAt: integer, build: text },
+      ...{ beganAt: integer, changedAt: integer, build: text, shownFrom: listOf(big) },
     }),
   });
 }

@@ -13,9 +13,20 @@ export class GenerationSink {
     this.#entries = new TableWriter<StoredGeneration>(
       clickhouse,
       'gravity.generations',
-      ['generation', 'epoch', 'log_id', 'fold_version', 'state', 'began_at', 'changed_at', 'build'],
-      ({ generation, epoch, logId, foldVersion, state, beganAt, changedAt, build }) => [
+      [
+        'generation',
+        'epoch',
+        'log_id',
+        'fold_version',
+        'state',
+        'began_at',
+        'changed_at',
+        'build',
+        'shown_from',
+      ],
+      ({ generation, epoch, logId, foldVersion, state, beganAt, changedAt, build, shownFrom }) => [
         ...[generation, epoch, logId, foldVersion, state, beganAt, changedAt, build],
+        shownFrom.map(String),
       ],
     );
   }
