@@ -70,6 +70,15 @@ export class AppProcess {
     };
   }
 
+  /** The partitions of a topic that it works on now. */
+  async partitionsOf(topic: string): Promise<readonly number[]> {
+    this.#assertAlive();
+    const response = await fetch(`${this.#url ?? ''}/metrics`);
+    const own = /^gravity_lag_records\{[^}]*topic="([^"]+)",partition="(\d+)"/gm;
+    const found = [...(await response.text()).matchAll(own)];
+    return found.filter((one) => one[1] === topic).map((one) => Number(one[2]));
+  }
+
   /** Waits until at least `records` have been read, nothing is left, and nothing new comes. */
   async drained(records: number): Promise<AppReading> {
     let calm = 0;

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 export const PARTS = [
   ...(['hot-path', 'engine', 'persons', 'replay', 'embedded', 'recovery'] as const),
-  ...(['latency', 'kafka'] as const),
+  ...(['scaling', 'latency', 'kafka'] as const),
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -27,6 +27,8 @@ Parts (default: all)
   embedded   source topics → intake → relationship → archive → chDB in one process
   recovery   a partition with a million persons: from assignment to processing, on its disk and from a snapshot
   latency    the same path as services on a real broker under 5,000 events/s: from a producer to the tier change
+  scaling    1, 2, 3, 2 and 1 instances of relationship under load: what moves, for how long it stands still, and
+             whether every tier change is there once
   kafka      the same path as services on a real broker, beside the floor (needs Java 17 and Maven, or
              KAFKA_BROKERS and SCHEMA_REGISTRY_URL)
 

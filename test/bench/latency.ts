@@ -155,7 +155,8 @@ async function produce(kafka: Kafka, encoder: SourceEncoder, count: number, opti
   return { probes, perSecond, mix: mixOf(events) };
 }
 
-async function send(
+/** Each to its topic, at once. */
+export async function send(
   producer: Producer,
   events: readonly SourceTouchpoint[],
   encoder: SourceEncoder,
