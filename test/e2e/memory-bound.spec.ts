@@ -16,8 +16,8 @@ const PERSONS = 40_000;
 /** Old space. States, rows and inserts within their bounds fit. */
 const HEAP_MIB = 256;
 const OUTBOX_ROWS_MAX = 1_000;
-/** What one checkpoint's persons may put on top, with a row under each of two schemes. */
-const ROWS_MORE_MAX = 2 * 2 * 20_000;
+/** What comes at once may go beyond: the persons of one checkpoint and two batches, with a row under each of two schemes. */
+const ROWS_MORE_MAX = 2 * 30_000;
 /** While nothing moves; garbage comes and goes. */
 const RSS_MORE_MAX_MIB = 64;
 /** So that time need not go on by much: each end of a window that is passed has a row. */
