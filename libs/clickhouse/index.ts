@@ -21,6 +21,8 @@ export {
   text,
 } from './row-reader.js';
 export { type Reopened } from './restate/ends-to-restate.js';
+export { planDays } from './restate/plan-days.js';
+export { type ReopenedDays } from './restate/days-to-restate.js';
 export { type FigureChange } from './restate/figure-changes.js';
 export { planRestatement, type PlanOptions, type RestatementPlan } from './restate/plan-restatement.js';
 export { restate, type RestatementCause } from './restate/restate.js';
@@ -105,6 +107,13 @@ export {
   type WindowQuery,
 } from './queries/window-figures.js';
 export { windowFiguresFromFacts, type FactsWindow } from './queries/window-figures-from-facts.js';
+export { type WindowDrift } from './reconcile/difference-at.js';
+export {
+  reconcilePeriods,
+  type PeriodDrift,
+  type PeriodsReconciliation,
+  type PeriodsSample,
+} from './reconcile/reconcile-periods.js';
 export {
   reconcilePersons,
   type PersonDrift,
@@ -119,7 +128,6 @@ export {
 } from './reconcile/reconcile-tier-flows.js';
 export {
   reconcileWindow,
-  type WindowDrift,
   type WindowReconciliation,
   type WindowSample,
 } from './reconcile/reconcile-windows.js';

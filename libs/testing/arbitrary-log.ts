@@ -185,3 +185,16 @@ export function arrivals(log: PersonLog, world: 0 | 1, rules: Rules = LOG_RULES)
   // Stable, so of what arrives at one instant the order stays; ticks last.
   return timed.sort((a, b) => a.when - b.when).map(({ entry }) => entry);
 }
+
+/** Each record once, each order of one line: what takes another's place takes it from final ends that no ledger names. */
+export function withoutRivals(log: PersonLog): PersonLog {
+  const seen = new Set<string>();
+  const arriving = log.arriving.flatMap((one) => {
+    const { event } = one;
+    if (seen.has(event.eventId)) return [];
+    seen.add(event.eventId);
+    if (event.type !== 'orderPaid' && event.type !== 'orderRefunded') return [one];
+    return [{ ...one, event: { ...event, orderId: event.eventId } }];
+  });
+  return { ...log, arriving };
+}

@@ -5,7 +5,10 @@ import { type FigureRow } from '#pipeline';
 import { FoldHarness } from './fold-harness.js';
 
 const EPOCH = 2n ** 48n;
-const TABLES = ['touchpoints', 'window_figures', 'window_heartbeats', 'late_events', 'restatements'];
+const TABLES = [
+  ...['touchpoints', 'window_figures', 'window_heartbeats', 'period_figures'],
+  ...['late_events', 'restatements'],
+];
 
 interface Partition {
   readonly number: number;
@@ -74,6 +77,7 @@ export class FoldedTables {
   private *taken(partition: number, { figures, frame, offset }: FoldHarness): Generator<FigureRow> {
     const head = { partition, generation: frame.generation, version: EPOCH + BigInt(offset) };
     for (const row of figures.takeWindowRows(true)) yield { table: 'window_figures', ...head, ...row };
+    for (const row of figures.takePeriodRows()) yield { table: 'period_figures', ...head, ...row };
     for (const row of figures.takeHeartbeats()) yield { table: 'window_heartbeats', ...head, ...row };
   }
 }

@@ -22,7 +22,7 @@ export interface ListFlags {
 }
 
 const COLUMNS = [
-  ...(['at', 'state', 'by', 'reason', 'brand', 'channel', 'window', 'from', 'to'] as const),
+  ...(['at', 'state', 'by', 'reason', 'brand', 'channel', 'window', 'scheme_id', 'from', 'to'] as const),
   ...(['ends', 'ends_changed', 'rows', 'id'] as const),
 ];
 

@@ -1,31 +1,17 @@
-/** `gravity reopen`: counts a closed period of a window anew from the raw facts, with what came too late for it. */
+/** `gravity reopen`: counts closed figures anew from the raw facts, with what came too late for them. */
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import {
-  planRestatement,
-  restate,
-  RestatementRefused,
-  type Reopened,
-  type RestatementCause,
-  type RestatementPlan,
-} from '#clickhouse';
-import { ALL_CHANNELS, defaultRules } from '#domain';
-import { type Platform } from '#platform';
+import { restate, RestatementRefused, type RestatementPlan } from '#clickhouse';
 import { BUILD } from '#service';
 import { changeAnswer } from '../../console/figures/answer-restatements.js';
-import { instantFromText } from '../../console/tiers/instant-text.js';
-import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
-import { brandEntries } from '../brands.js';
-import { cliConfig, isEmbedded } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';
-import { assertLogExists, assertUnlocked } from '../data-directory.js';
-import { CliError, noChannel, usageError } from '../exit-codes.js';
+import { CliError, usageError } from '../exit-codes.js';
 import { awaitArchive } from '../fold/await-archive.js';
-import { catchUp } from '../fold/catch-up.js';
-import { openPlatform } from '../open-platform.js';
+import { withWholeFigures, type WholeFigures } from '../fold/with-whole-figures.js';
 import { formatCount, percent, ProgressLine } from '../progress-line.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';
 import { listRestatements } from './list-restatements.js';
+import { reopenedBy, type Reopening } from './reopening.js';
 
 export interface ReopenFlags {
   readonly list?: boolean;
@@ -34,6 +20,8 @@ export interface ReopenFlags {
   readonly brand?: string;
   readonly channel?: string;
   readonly window?: string;
+  readonly scheme?: string;
+  readonly period?: string;
   readonly from?: string;
   readonly to?: string;
   readonly reason?: string;
@@ -48,14 +36,15 @@ const TEXT_MAX = 1_000;
 const LIST_MAX = 1_000;
 
 const HELP_END = `
-The ends from --from to --to are counted from all raw facts; rows that differ are written as "restated". They have to
-be final: closed for longer than the window's lateness. Later rows of the stream do not undo it; a rebuild of the log
-under a new epoch does. What differs although no event came too late for it is refused: raw facts may be gone.
-Sums of before and after are over the ends that change: one buyer more in 30 ends is 30 more.`;
+With --window, the ends from --from to --to are counted from all raw facts; with --scheme, the days from --from to
+--to, or those of --period. Rows that differ are written as "restated". They have to be final: closed for longer than
+the window's lateness, or that of states (7 days). Later rows of the stream do not undo it; a rebuild of the log under
+a new epoch does. What differs although nothing came too late for it is refused: raw facts may be gone.
+Sums of before and after are over the ends or days that change: one buyer more in 30 ends is 30 more.`;
 
 export function reopenCommand(io: CliIo): Command {
   return new Command('reopen')
-    .description('restate a closed period of a window from the raw facts, late ones included; audited')
+    .description('restate closed figures of a window or of a period from the raw facts, late ones included; audited')
     .option(
       '--data-dir <dir>',
       'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
@@ -65,9 +54,11 @@ export function reopenCommand(io: CliIo): Command {
       '--channel <name>',
       'one channel, or all for the figures over all (default: all and every channel)',
     )
-    .option('--window <window>', 'such as 5m')
-    .option('--from <instant>', 'first end: ISO with a zone, or local in the day zone')
-    .option('--to <instant>', 'last end, included')
+    .option('--window <window>', 'ends of this window, such as 5m')
+    .option('--scheme <id>', 'days of this scheme, such as rolling:30d or a campaign')
+    .option('--period <id>', 'of --scheme: all days of a month (2026-10), of a campaign or of a span (its id)')
+    .option('--from <instant>', 'first end: ISO with a zone, or local in the day zone; or first local day')
+    .option('--to <instant>', 'last end or day, included')
     .addOption(new Option('--reason <text>', 'why; kept in the audit').argParser(parseText))
     .addOption(
       new Option('--by <name>', 'who; kept in the audit (default: the user of this shell)').argParser(
@@ -97,12 +88,7 @@ function parseLimit(text: string): number {
 }
 
 interface Asked {
-  readonly brand: string;
-  readonly channel: string | null;
-  readonly window: string;
-  readonly from: string;
-  readonly to: string;
-  readonly cause: Pick<RestatementCause, 'by' | 'reason'>;
+  readonly cause: { readonly by: string; readonly reason: string };
 }
 
 /** @throws CliError (usage) */
@@ -112,78 +98,42 @@ function askedOf(flags: ReopenFlags, io: CliIo): Asked {
     if (value === undefined) throw usageError(`--${name} is needed (or --list); see gravity reopen --help`);
     return value;
   };
-  const period = {
-    ...{ brand: needed('brand'), window: needed('window'), from: needed('from'), to: needed('to') },
-    channel: flags.channel ?? null,
-  };
+  needed('brand');
+  if (flags.window !== undefined && flags.scheme !== undefined) {
+    throw usageError('--window and --scheme: one of them at a time');
+  }
+  if (flags.scheme === undefined) needed('window');
+  if (flags.period === undefined) {
+    needed('from');
+    needed('to');
+  } else if (flags.scheme === undefined || flags.from !== undefined || flags.to !== undefined) {
+    throw usageError('--period goes with --scheme, and instead of --from and --to');
+  }
   const reason = needed('reason');
   const by = flags.by ?? io.env['USER'] ?? io.env['LOGNAME'];
   if (by === undefined) throw usageError('--by is needed: this shell names no user');
-  return { ...period, cause: { by, reason } };
+  return { cause: { by, reason } };
 }
 
 async function runReopen(flags: ReopenFlags, io: CliIo): Promise<void> {
   const asked = askedOf(flags, io);
-  const config = cliConfig(io, flags);
-  if (isEmbedded(config)) {
-    assertLogExists(config.dataDir);
-    assertUnlocked(config.dataDir);
-  }
-  const platform = await openPlatform(config, io);
-  try {
-    await platform.ready(io.signal);
-    const span = await spanOf(platform, asked);
-    if (isEmbedded(config)) await catchUp(platform, config, io);
-    await reopen(platform, { ...span, ...(await whoseOf(platform, asked)) }, asked, flags, io);
-  } catch (error) {
-    if (error instanceof RestatementRefused) throw new CliError(error.message);
-    throw error;
-  } finally {
-    await platform.close();
-  }
-}
-
-/** @throws CliError (usage)   the window is not there, or an instant is none */
-async function spanOf(platform: Platform, asked: Asked): Promise<Pick<Reopened, 'window' | 'from' | 'to'>> {
-  const rules = (await lastRules(platform.log, platform.codecs().log)) ?? defaultRules();
-  const window = rules.windows.find(({ id }) => id === asked.window);
-  if (window === undefined) {
-    const ids = rules.windows.map(({ id }) => id).join(', ');
-    throw usageError(`--window ${asked.window}: the log has ${ids}`);
-  }
-  const zone = dayZoneOf(rules) ?? 'UTC';
-  const from = instantOf('--from', asked.from, zone);
-  const to = instantOf('--to', asked.to, zone);
-  if (from > to) throw usageError(`--from ${asked.from} is after --to ${asked.to}`);
-  return { window, from, to };
-}
-
-/** @throws CliError   there is no such brand or channel */
-async function whoseOf({ clickhouse }: Platform, asked: Asked): Promise<Pick<Reopened, 'brand' | 'channel'>> {
-  const [{ brand, channels }] = await brandEntries(clickhouse, asked.brand);
-  const { channel } = asked;
-  if (channel !== null && channel !== ALL_CHANNELS && !channels.includes(channel)) {
-    throw noChannel(brand, channel, channels);
-  }
-  return { brand, channel };
-}
-
-function instantOf(option: string, text: string, zone: string): number {
-  const at = instantFromText(text, zone);
-  if (at !== null) return at;
-  throw usageError(
-    `${option} ${text}: expected an instant such as 2024-11-12, 2024-11-11T20:00 or 2024-11-11T12:00:00Z`,
-  );
+  await withWholeFigures(flags, io, async (figures) => {
+    try {
+      await reopen(figures, await reopenedBy(figures, flags), asked, flags, io);
+    } catch (error) {
+      if (error instanceof RestatementRefused) throw new CliError(error.message);
+      throw error;
+    }
+  });
 }
 
 async function reopen(
-  platform: Platform,
-  period: Reopened,
+  { platform }: WholeFigures,
+  reopening: Reopening,
   { cause }: Asked,
   flags: ReopenFlags,
   io: CliIo,
 ): Promise<void> {
-  const { clickhouse } = platform;
   const line = new ProgressLine(io);
   const told =
     (what: string) =>
@@ -194,45 +144,45 @@ async function reopen(
   const id = randomUUID();
   let plan: RestatementPlan;
   try {
-    plan = await planRestatement(clickhouse, period, {
+    plan = await reopening.plan({
       awaitFacts: (positions) => awaitArchive(platform, positions, io.signal),
       acceptUnexplained: flags.acceptUnexplained === true,
-      onProgress: told('ends counted anew'),
+      onProgress: told(`${reopening.unit} counted anew`),
     });
     if (flags.dryRun !== true) {
       const entry = { ...cause, id, at: Date.now(), build: BUILD, onProgress: told('rows written') };
-      await restate(clickhouse, period, plan, entry);
+      await restate(platform.clickhouse, reopening.whose, plan, entry);
     }
   } finally {
     line.clear();
   }
-  print(plan, { id, period, isDry: flags.dryRun === true, format: flags.format }, io);
+  print(plan, { id, reopening, isDry: flags.dryRun === true, format: flags.format }, io);
 }
 
 interface Outcome {
   readonly id: string;
-  readonly period: Reopened;
+  readonly reopening: Reopening;
   readonly isDry: boolean;
   readonly format: OutputFormat;
 }
 
-function print(plan: RestatementPlan, { id, period, isDry, format }: Outcome, io: CliIo): void {
+function print(plan: RestatementPlan, { id, reopening, isDry, format }: Outcome, io: CliIo): void {
   const { ends, endsChanged, rows } = plan;
   const changes = plan.changes.map(changeAnswer);
   if (format === 'json') {
-    const { brand, channel, window, from, to } = period;
     const summary = {
-      ...{ id: isDry || rows.length === 0 ? null : id, dry_run: isDry, brand, channel, window: window.id },
-      ...{ from: new Date(from).toISOString(), to: new Date(to).toISOString() },
+      ...{ id: isDry || rows.length === 0 ? null : id, dry_run: isDry, ...reopening.whose },
+      ...reopening.summary,
       ...{ ends, ends_changed: endsChanged, rows: rows.length, changes },
     };
     io.out(`${JSON.stringify(summary, null, 2)}\n`);
     return;
   }
+  const { unit } = reopening;
   const cells = changes.map((change): Row => ({ ...change }));
   if (cells.length > 0) for (const piece of formatRows(COLUMNS, cells, format)) io.out(piece);
-  const counted = `${formatCount(endsChanged)} of ${formatCount(ends)} ends`;
+  const counted = `${formatCount(endsChanged)} of ${formatCount(ends)} ${unit}`;
   if (isDry) io.err(`${counted} would change; nothing was written\n`);
-  else if (rows.length === 0) io.err(`0 ends changed: ${formatCount(ends)} say what the raw facts say\n`);
+  else if (rows.length === 0) io.err(`0 ${unit} changed: ${formatCount(ends)} say what the raw facts say\n`);
   else io.err(`${counted} restated: ${formatCount(rows.length)} rows, entry ${id} of the audit\n`);
 }

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { restate, type RestatementPlan } from '#clickhouse';
-import { DEFAULT_WINDOWS } from '#domain';
 import { type WindowFigureRow } from '#pipeline';
 import { TempDir } from '#testing';
 import { ConsoleApp } from '../spec-support/console-app.js';
@@ -40,10 +39,12 @@ async function restateLast(): Promise<void> {
       },
     ],
     rows: rows.map((row) => ({ ...row, status: 'restated', version: EPOCH | RESTATED | 10n })),
+    restated: {
+      ...{ window: '5m', schemeId: '', fromDay: '', toDay: '' },
+      ...{ fromEnd: FIGURES_AT - 20_000, toEnd: FIGURES_AT },
+    },
   };
-  const window = DEFAULT_WINDOWS.find(({ id }) => id === '5m');
-  if (window === undefined) throw new Error('no window of 5 minutes');
-  const period = { brand: BRAND, channel: null, window, from: FIGURES_AT - 20_000, to: FIGURES_AT };
+  const period = { brand: BRAND, channel: null };
   const cause = { id: 'r1', at: FIGURES_AT + 5, by: 'ops 雲', reason: 'late "feed"', build: '1' };
   await restate(console.platform.clickhouse, period, plan, cause);
 }

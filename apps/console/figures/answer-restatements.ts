@@ -8,8 +8,8 @@ const instant = z.iso.datetime();
 const changeSchema = z
   .object({
     channel: z.string(),
-    figure: z.string(),
-    ends: count.describe('Ends of the window at which the figure changed'),
+    figure: z.string().describe('Named as rows name it; the stock of a tier tier_0 to tier_5'),
+    ends: count.describe('Ends of the window, or days of the scheme, at which the figure changed'),
     before: count.describe('Sum over these ends'),
     after: count.describe('Sum over these ends'),
     largest: count.describe('The largest difference, after − before'),
@@ -28,12 +28,15 @@ export const restatementSchema = z
     reason: z.string(),
     brand: z.string(),
     channel: z.string().nullable().describe('all or one channel; null: all and every channel'),
-    window: z.string(),
-    from: instant.describe('First end that was counted anew'),
+    window: z.string().nullable().describe('Null: days of a scheme were counted anew'),
+    scheme_id: z.string().nullable().describe('Null: ends of a window were counted anew'),
+    from_day: z.iso.date().nullable().describe('Of a scheme: first local day that was counted anew'),
+    to_day: z.iso.date().nullable().describe('Last one'),
+    from: instant.describe('First end that was counted anew; of days the close of the first'),
     to: instant.describe('Last one'),
-    ends: count,
+    ends: count.describe('Ends, or days'),
     ends_changed: count,
-    rows: count.describe('Written: one for each end, channel and partition that changed'),
+    rows: count.describe('Written: one for each end or day, channel and partition that changed'),
     changes: z.array(changeSchema).readonly(),
     log_positions: z
       .record(z.string(), count)
@@ -51,8 +54,12 @@ export const restatementsAnswerSchema = z.object({
 export function changeAnswer({
   largestAt,
   ...change
-}: Omit<FigureChange, 'figure'> & { readonly figure: string }): z.infer<typeof changeSchema> {
+}: FigureChange): z.infer<typeof changeSchema> {
   return { ...change, largest_at: new Date(largestAt).toISOString() };
+}
+
+function orNull(stored: string): string | null {
+  return stored === '' ? null : stored;
 }
 
 const storedChanges = z.array(changeSchema.unwrap().omit({ largest_at: true }).extend({ largestAt: count }));
@@ -60,10 +67,11 @@ const storedPositions = z.record(z.string(), count);
 
 /** @throws SyntaxError, ZodError   what is stored was not written by `restate` */
 export function restatementAnswer(stored: StoredRestatement): RestatementAnswer {
-  const { id, state, by, reason, brand, channel, window, ends, rows, generation, build } = stored;
+  const { id, state, by, reason, brand, channel, ends, rows, generation, build } = stored;
   return {
     ...{ id, at: new Date(stored.at).toISOString(), state, by, reason, brand },
-    ...{ channel: channel === '' ? null : channel, window },
+    ...{ channel: orNull(channel), window: orNull(stored.window) },
+    ...{ scheme_id: orNull(stored.schemeId), from_day: orNull(stored.fromDay), to_day: orNull(stored.toDay) },
     from: new Date(stored.fromEnd).toISOString(),
     to: new Date(stored.toEnd).toISOString(),
     ...{ ends, ends_changed: stored.endsChanged, rows },

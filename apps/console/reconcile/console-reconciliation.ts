@@ -1,7 +1,7 @@
 /** The background reconciliation as the console runs it: what it looks at, and whom it tells. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { reachedBy, ReconciliationSink, tierStocks } from '#clickhouse';
-import { type Rules } from '#domain';
+import { defaultRules, type Rules } from '#domain';
 import { TOPICS } from '#pipeline';
 import { type Platform } from '#platform';
 import { type AppLogger, type ServiceMetrics } from '#service';
@@ -28,6 +28,9 @@ const CATCH_UP_MS = 60_000;
 const POLL_MS = 500;
 const ARCHIVING_GROUP = 'archive';
 const DRIFTS_LOGGED = 5;
+/** Of each scheme, at another place each time. */
+const DAYS = 2;
+const DAY_MS = 86_400_000;
 
 export function consoleReconciliation(parts: ReconciliationParts): ReconcileJob {
   const { platform, options, logger, metrics } = parts;
@@ -62,9 +65,11 @@ async function lookAtAll(
   const parts: Findings[] = [];
   for (const entry of await catalogue.brands()) {
     const schemes = (await isSmall(platform, entry)) ? (rules?.schemes ?? []) : [];
+    const { refundHorizonDays, stateLatenessMs } = rules ?? defaultRules();
     const sample = {
       ...{ windows: rules?.windows ?? [], ends: options.reconcileEnds, offset, until, schemes },
-      fineRowsFrom: rules?.fineRowsFrom ?? 0,
+      ...{ fineRowsFrom: rules?.fineRowsFrom ?? 0, days: DAYS, stateLatenessMs },
+      refundHorizonMs: refundHorizonDays * DAY_MS,
     };
     parts.push(await lookForDrift(platform.clickhouse, entry, sample, () => signal.throwIfAborted()));
   }

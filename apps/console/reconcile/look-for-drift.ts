@@ -1,10 +1,12 @@
 /** Live figures of a brand held against what SQL makes of the raw facts, at a sample. */
 import {
   reachedBy,
+  reconcilePeriods,
   reconcilePersons,
   reconcileTierFlows,
   reconcileWindow,
   type ClickHouse,
+  type PeriodDrift,
   type PersonDrift,
   type StoredComparison,
   type StoredDrift,
@@ -30,14 +32,23 @@ export interface DriftSample {
   readonly windows: readonly WindowSpec[];
   /** Closed ends of each window, in every channel: the newest one, and others spread over all there are. */
   readonly ends: number;
+  /** Of these windows, all closed ends. */
+  readonly wholeWindows?: readonly string[];
   /** In [0, 1): where the others lie. */
   readonly offset: number;
   /** Only ends up to this instant, ms; absent: all that are closed. */
   readonly until?: number;
   /** `Rules.fineRowsFrom` of the log. */
   readonly fineRowsFrom: number;
-  /** Whose persons are compared, all of them; none where the list is empty. */
+  /** Whose persons are compared, all of them, and whose days; none where the list is empty. */
   readonly schemes: Rules['schemes'];
+  /** Closed days of each scheme, in every channel: the newest one, and others spread over all there are. */
+  readonly days: number;
+  /** Scheme → since when it is as it is, ms; absent: since ever. */
+  readonly schemesSince?: ReadonlyMap<string, number>;
+  /** Of the rules. */
+  readonly refundHorizonMs: number;
+  readonly stateLatenessMs: number;
 }
 
 /** @param onProgress   told what is being compared; what it throws ends the look */
@@ -51,7 +62,7 @@ export async function lookForDrift(
   for (const window of sample.windows) {
     parts.push(await windowFindings(clickhouse, brand, window, sample, onProgress));
   }
-  parts.push(...(await personsFindings(clickhouse, brand, sample, onProgress)));
+  parts.push(...(await schemesFindings(clickhouse, brand, sample, onProgress)));
   return allOf(parts);
 }
 
@@ -71,14 +82,15 @@ async function windowFindings(
   clickhouse: ClickHouse,
   { brand, channels }: BrandEntry,
   window: WindowSpec,
-  { ends, offset, until, fineRowsFrom }: DriftSample,
+  { ends, offset, until, fineRowsFrom, wholeWindows }: DriftSample,
   onProgress: (doing: string) => void,
 ): Promise<Findings> {
+  const endsMax = wholeWindows?.includes(window.id) === true ? Infinity : ends;
   const bound = {
     ...(until === undefined ? {} : { until }),
     ...(window.slideMs < HOUR_MS ? { rowsFrom: fineRowsFrom } : {}),
   };
-  const sample = { brand, channels, window, endsMax: ends, offset, ...bound };
+  const sample = { brand, channels, window, endsMax, offset, ...bound };
   const { compared, late, drifts } = await reconcileWindow(clickhouse, sample, (done, of) =>
     onProgress(`${brand}: window ${window.id}, end ${done} of ${of}`),
   );
@@ -89,12 +101,13 @@ async function windowFindings(
   };
 }
 
-async function personsFindings(
+async function schemesFindings(
   clickhouse: ClickHouse,
   { brand }: BrandEntry,
-  { schemes }: DriftSample,
+  sample: DriftSample,
   onProgress: (doing: string) => void,
 ): Promise<readonly Findings[]> {
+  const { schemes } = sample;
   const watermark = schemes.length === 0 ? null : await reachedBy(clickhouse);
   if (watermark === null) return [];
   const parts: Findings[] = [];
@@ -108,8 +121,36 @@ async function personsFindings(
       drifts: drifts.map((drift) => ({ ...personDrift(drift), what })),
     });
     parts.push(await tierFlowFindings(clickhouse, brand, scheme.id));
+    parts.push(await periodFindings(clickhouse, { ...sample, brand, scheme, watermark }, onProgress));
   }
   return parts;
+}
+
+async function periodFindings(
+  clickhouse: ClickHouse,
+  { brand, scheme, days, schemesSince, until, ...sample }: DriftSample & Of,
+  onProgress: (doing: string) => void,
+): Promise<Findings> {
+  const what = `periods ${scheme.id}`;
+  const { compared, late, drifts } = await reconcilePeriods(
+    clickhouse,
+    {
+      ...{ ...sample, brand, scheme, daysMax: days, since: schemesSince?.get(scheme.id) ?? -Infinity },
+      watermark: Math.min(sample.watermark, until ?? Infinity),
+    },
+    (done, of) => onProgress(`${brand}: ${what}, day ${done} of ${of}`),
+  );
+  return {
+    comparisons: [{ brand, what, compared, setAside: late, differ: drifts.length }],
+    drifts: drifts.map((drift) => ({ ...periodDrift(drift), what })),
+  };
+}
+
+interface Of {
+  readonly brand: string;
+  readonly scheme: Rules['schemes'][number];
+  /** Event time that all partitions have reached, ms. */
+  readonly watermark: number;
 }
 
 async function tierFlowFindings(clickhouse: ClickHouse, brand: string, schemeId: string): Promise<Findings> {
@@ -123,6 +164,10 @@ async function tierFlowFindings(clickhouse: ClickHouse, brand: string, schemeId:
 
 function windowDrift({ brand, channel, end, figure, live, recount }: WindowDrift): Omit<Drift, 'what'> {
   return { brand, place: `${channel}, ${new Date(end).toISOString()}`, figure, live, recount };
+}
+
+function periodDrift({ brand, channel, day, figure, live, recount }: PeriodDrift): Omit<Drift, 'what'> {
+  return { brand, place: `${channel}, ${day}`, figure, live, recount };
 }
 
 function personDrift({ brand, person, field, live, recount }: PersonDrift): Omit<Drift, 'what'> {

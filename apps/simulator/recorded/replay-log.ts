@@ -77,18 +77,36 @@ export async function prepareLog(
 
 /** The rules that the log is folded by at its end; null for a log without any. */
 export async function lastRules(log: Log, codec: LogCodec): Promise<Rules | null> {
+  return (await rulesOfLog(log, codec))?.rules ?? null;
+}
+
+export interface LogRules {
+  readonly rules: Rules;
+  /** Scheme → event time (ms) since which it is as it is; absent: since the log has begun. */
+  readonly schemesSince: ReadonlyMap<string, number>;
+}
+
+/** As `lastRules`, with when the schemes came to be what they are. */
+export async function rulesOfLog(log: Log, codec: LogCodec): Promise<LogRules | null> {
   const input = { topic: TOPICS.relationshipLog, partition: 0 };
-  let json: string | null = null;
+  let rules: Rules | null = null;
+  let watermark = -Infinity;
+  const since = new Map<string, number>();
   for await (const batch of log.read(input, 0)) {
     for (const { value } of batch.records) {
       const entry = codec.decode(value);
-      if (entry.type === 'rulesSet') json = entry.rulesJson;
+      if (entry.type === 'tick') watermark = Math.max(watermark, entry.at);
+      if (entry.type !== 'rulesSet') continue;
+      const next = parseRules(entry.rulesJson);
+      if (typeof next === 'string') throw new LogCorruptError(`the rules in the log cannot be read: ${next}`);
+      for (const scheme of next.schemes) {
+        const before = rules?.schemes.find(({ id }) => id === scheme.id);
+        if (rules !== null && JSON.stringify(before) !== JSON.stringify(scheme)) since.set(scheme.id, watermark);
+      }
+      rules = next;
     }
   }
-  if (json === null) return null;
-  const rules = parseRules(json);
-  if (typeof rules === 'string') throw new LogCorruptError(`the rules in the log cannot be read: ${rules}`);
-  return rules;
+  return rules === null ? null : { rules, schemesSince: since };
 }
 
 export function dayZoneOf(rules: Rules): string | null {

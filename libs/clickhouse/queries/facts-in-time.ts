@@ -8,6 +8,8 @@ export interface RowsInTime {
   readonly generation: number;
   /** Partition → as of which version its row was restated: what had come by then is in it, however late. */
   readonly restatedAsOf: ReadonlyMap<number, bigint>;
+  /** The end T that the row is of, ms. Default: the parameter `until`. */
+  readonly end?: number;
   /** Leaves out what was imported: the ledger does not tell which of it came when the row was final. */
   readonly withoutImports?: boolean;
 }
@@ -20,8 +22,10 @@ export function factsInTime({
   window,
   generation,
   restatedAsOf,
+  end,
   withoutImports = false,
 }: RowsInTime): string {
+  const at = end === undefined ? '{until:Int64}' : String(end);
   const known = [...restatedAsOf].map(
     ([partition, asOf]) => `(partition = ${partition} AND version < ${asOf})`,
   );
@@ -30,8 +34,8 @@ export function factsInTime({
     WHERE brand = {brand:String} AND (person, event_id, at) NOT IN (
       SELECT person, event_id, at FROM gravity.late_events FINAL
       WHERE brand = {brand:String} AND window = ${stringLiteral(window)} AND generation = ${generation}
-        AND missed_from <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-        AND missed_to > fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+        AND missed_from <= fromUnixTimestamp64Milli(${at}, 'UTC')
+        AND missed_to > fromUnixTimestamp64Milli(${at}, 'UTC')
         AND NOT (${known.length === 0 ? 'false' : known.join(' OR ')})
     )${withoutImports ? ` AND origin != 'BACKFILL'` : ''}
   )`;

@@ -39,6 +39,24 @@ export const linkSpans = (column: string, facts = ALL_FACTS): string => `
  */
 export const LINK_SPANS = linkSpans('0');
 
+/** person, spells: the live times of membership as the union of those in `spans`, [from, to] pairs in order. */
+export const MEMBERSHIPS = `
+  SELECT person, groupArray((start_ms, stop_ms)) AS spells
+  FROM (
+    SELECT person, spell, min(live_from) AS start_ms, max(live_to) AS stop_ms
+    FROM (
+      SELECT person, live_from, live_to, sum(begins) OVER (PARTITION BY person ORDER BY live_from, live_to) AS spell
+      FROM (
+        SELECT person, live_from, live_to, live_from > max(live_to) OVER (
+            PARTITION BY person ORDER BY live_from, live_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+          ) AS begins
+        FROM (SELECT person, live_from, live_to FROM spans WHERE kind = 'MEMBER')
+      )
+    )
+    GROUP BY person, spell
+  )
+  GROUP BY person`;
+
 /**
  * person, kind, first_channel, source, start_ms, stop_ms: the live times of each link, put together. Channel and source are
  * those of the event that it began with.

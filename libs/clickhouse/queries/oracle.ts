@@ -8,7 +8,7 @@
 import { type Scheme, type SchemePeriod } from '#domain';
 import { type ClickHouse, type Params } from '../clickhouse.js';
 import { flag, integer, integerOrNull, rowOf, text } from '../row-reader.js';
-import { FOREVER, LINK_SPANS, MONEY } from './facts-sql.js';
+import { FOREVER, LINK_SPANS, MEMBERSHIPS, MONEY } from './facts-sql.js';
 
 export interface OracleQuery {
   readonly brand: string;
@@ -42,24 +42,6 @@ export interface OracleTotals {
   readonly orders: number;
   readonly guests: number;
 }
-
-/** The live times of membership as the union of its spans: [from, to] pairs in order, by person. */
-const MEMBERSHIPS = `
-  SELECT person, groupArray((start_ms, stop_ms)) AS spells
-  FROM (
-    SELECT person, spell, min(live_from) AS start_ms, max(live_to) AS stop_ms
-    FROM (
-      SELECT person, live_from, live_to, sum(begins) OVER (PARTITION BY person ORDER BY live_from, live_to) AS spell
-      FROM (
-        SELECT person, live_from, live_to, live_from > max(live_to) OVER (
-            PARTITION BY person ORDER BY live_from, live_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-          ) AS begins
-        FROM (SELECT person, live_from, live_to FROM spans WHERE kind = 'MEMBER')
-      )
-    )
-    GROUP BY person, spell
-  )
-  GROUP BY person`;
 
 /**
  * One row per order: when it was bought (0: it is no purchase), and whether nothing of it stands. Section 8 rows 8,

@@ -15,8 +15,14 @@ export interface StoredRestatement {
   readonly brand: string;
   /** `all` or one channel; '': all and every channel. */
   readonly channel: string;
+  /** '': days of a scheme. */
   readonly window: string;
-  /** First and last end, ms. */
+  /** '': ends of a window. */
+  readonly schemeId: string;
+  /** Of a scheme: first and last local day `YYYY-MM-DD`. */
+  readonly fromDay: string;
+  readonly toDay: string;
+  /** First and last end, ms; of days their closes. */
   readonly fromEnd: number;
   readonly toEnd: number;
   readonly ends: number;
@@ -44,6 +50,7 @@ export function restatements(
   return clickhouse.query({
     sql: `
       SELECT id, toUnixTimestamp64Milli(t.at) AS at, state, by, reason, brand, channel, window,
+        scheme_id AS schemeId, from_day AS fromDay, to_day AS toDay,
         toUnixTimestamp64Milli(from_end) AS fromEnd, toUnixTimestamp64Milli(to_end) AS toEnd,
         ends, ends_changed AS endsChanged, rows, changes, log_positions AS logPositions, generation, build
       FROM gravity.restatements AS t FINAL
@@ -53,7 +60,7 @@ export function restatements(
     params: { brand, limit },
     row: rowOf({
       ...{ id: text, at: integer, state: oneOf(STATES), by: text, reason: text, brand: text },
-      ...{ channel: text, window: text, fromEnd: integer, toEnd: integer, ends: integer },
+      ...{ channel: text, window: text, schemeId: text, fromDay: text, toDay: text, fromEnd: integer, toEnd: integer, ends: integer },
       ...{ endsChanged: integer, rows: integer, changes: text, logPositions: text },
       ...{ generation: integer, build: text },
     }),

@@ -1,11 +1,10 @@
 /** Live window figures held against a recount of the raw facts, at a sample of closed ends. */
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
-import { countLateEvents } from '../queries/late-events.js';
-import { WINDOW_COUNTS, type WindowCount } from '../queries/window-counts.js';
-import { figuresAt, firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
-import { windowFiguresFromFacts } from '../queries/window-figures-from-facts.js';
-import { integer, rowOf } from '../row-reader.js';
+import { firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
+import { differs, endsAtOnce, heldAgainst, overPartitions } from '../recount/held-against.js';
+import { differenceAt, type WindowDrift } from './difference-at.js';
+import { unexplainedEnds } from './explained-by-ledger.js';
 
 export interface WindowSample {
   readonly brand: string;
@@ -22,17 +21,6 @@ export interface WindowSample {
   readonly rowsFrom?: number;
 }
 
-export interface WindowDrift {
-  readonly brand: string;
-  readonly channel: string;
-  readonly window: string;
-  /** ms. */
-  readonly end: number;
-  readonly figure: WindowCount;
-  readonly live: number;
-  readonly recount: number;
-}
-
 export interface WindowReconciliation {
   /** Ends, each of them in every channel. */
   readonly ends: number;
@@ -42,112 +30,100 @@ export interface WindowReconciliation {
   readonly drifts: readonly WindowDrift[];
 }
 
-/** @param onEnd   told after each end, with how many there are */
+/** From so many ends on they are recounted in blocks, neighbours together. */
+const BLOCKS_FROM = 100;
+/** How many blocks at least, where not all ends are compared. */
+const BLOCKS = 20;
+
+/** @param onEnd   told after each end, or block of them, how many are done, and how many there are */
 export async function reconcileWindow(
   clickhouse: ClickHouse,
   sample: WindowSample,
   onEnd: (done: number, of: number) => void = () => undefined,
 ): Promise<WindowReconciliation> {
-  const { window } = sample;
+  const { window, channels } = sample;
   const beats = await heartbeats(clickhouse, window.id);
   if (beats === null) return { ends: 0, compared: 0, late: 0, drifts: [] };
-  const ends = await sampledEnds(clickhouse, sample, beats);
+  const span = await comparableEnds(clickhouse, sample, beats);
+  const blocks = await sampledBlocks(clickhouse, sample, span);
+  const of = blocks.reduce((sum, { ends }) => sum + ends, 0);
   const drifts: WindowDrift[] = [];
-  let compared = 0;
   let late = 0;
-  for (const [nth, end] of ends.entries()) {
-    for (const channel of [ALL_CHANNELS, ...sample.channels]) {
+  let done = 0;
+  for (const block of blocks) {
+    const suspects = await suspectsIn(clickhouse, sample, beats, block);
+    late += suspects.late;
+    for (const { channel, end } of suspects.left) {
       const found = await differenceAt(clickhouse, sample, beats, channel, end);
-      compared += 1;
       if (found.isLate) late += 1;
       drifts.push(...found.drifts);
     }
-    onEnd(nth + 1, ends.length);
+    onEnd((done += block.ends), of);
   }
-  return { ends: ends.length, compared, late, drifts };
+  return { ends: of, compared: of * (channels.length + 1), late, drifts };
 }
 
-/** Closed ends with rows whose whole window lies behind the first tick, newest first. */
-async function sampledEnds(
+/** Ends from `first` (ms) on, one slide apart. */
+interface Block {
+  readonly first: number;
+  readonly ends: number;
+}
+
+interface Suspects {
+  /** Explained by the late ledger. */
+  readonly late: number;
+  /** To be looked at one by one. */
+  readonly left: readonly { readonly channel: string; readonly end: number }[];
+}
+
+/** A single end is counted on its own in every channel; of a block only what differs. */
+async function suspectsIn(
   clickhouse: ClickHouse,
-  sample: WindowSample,
+  { brand, window, channels }: WindowSample,
+  { generation }: Heartbeats,
+  block: Block,
+): Promise<Suspects> {
+  if (block.ends === 1) {
+    return { late: 0, left: [ALL_CHANNELS, ...channels].map((channel) => ({ channel, end: block.first })) };
+  }
+  const rows = await heldAgainst(clickhouse, { brand, window }, { ...block, generation });
+  const differing = overPartitions(rows).filter(differs);
+  const left = await unexplainedEnds(clickhouse, { brand, window, generation, differing });
+  return { late: differing.length - left.length, left };
+}
+
+/** Closed ends with rows whose whole window lies behind the first tick. */
+async function comparableEnds(
+  clickhouse: ClickHouse,
+  { brand, window, until, rowsFrom }: WindowSample,
   beats: Heartbeats,
-): Promise<readonly number[]> {
-  const { slideMs } = sample.window;
+): Promise<Block> {
+  const { slideMs } = window;
   const closed = Math.min(...beats.closed.values());
-  const last = Math.min(closed, Math.floor((sample.until ?? closed) / slideMs) * slideMs);
-  const of = { brand: sample.brand, window: sample.window, generation: beats.generation };
-  const whole = await firstWholeEnd(clickhouse, of);
-  if (whole === null) return [];
-  const first = Math.max(whole, Math.ceil((sample.rowsFrom ?? whole) / slideMs) * slideMs);
-  const total = Math.floor((last - first) / slideMs) + 1;
-  if (total <= sample.endsMax)
-    return Array.from({ length: Math.max(0, total) }, (_, n) => last - n * slideMs);
-  const stride = (total - 1) / (sample.endsMax - 1);
-  const places = Array.from({ length: sample.endsMax }, (_, n) =>
-    n === 0 ? 0 : Math.min(total - 1, Math.floor((n - sample.offset) * stride)),
-  );
-  return [...new Set(places)].map((place) => last - place * slideMs);
+  const last = Math.min(closed, Math.floor((until ?? closed) / slideMs) * slideMs);
+  const whole = await firstWholeEnd(clickhouse, { brand, window, generation: beats.generation });
+  if (whole === null) return { first: 0, ends: 0 };
+  const first = Math.max(whole, Math.ceil((rowsFrom ?? whole) / slideMs) * slideMs);
+  return { first, ends: Math.max(0, Math.floor((last - first) / slideMs) + 1) };
 }
 
-export interface WindowDifference {
-  /** The row differs from all raw facts, and what came too late for it, or was imported, explains that. */
-  readonly isLate: boolean;
-  readonly drifts: readonly WindowDrift[];
-}
-
-/**
- * The row of an end against all raw facts; where they differ, against those that were there in time: before the end
- * was final, or before it was last restated. The ledger may name a record that was a repetition, which the fold could
- * no longer know, and of an import it does not say what was in time; so a figure may lie between the two.
- */
-export async function differenceAt(
+/** The newest one first. */
+async function sampledBlocks(
   clickhouse: ClickHouse,
-  { brand, window }: Pick<WindowSample, 'brand' | 'window'>,
-  beats: Heartbeats,
-  channel: string,
-  end: number,
-): Promise<WindowDifference> {
-  const facts = { brand, channel, widthMs: window.widthMs, at: end };
-  const [live, all] = await Promise.all([
-    figuresAt(clickhouse, { brand, channel, window: window.id }, beats, end),
-    windowFiguresFromFacts(clickhouse, facts),
-  ]);
-  const differing = (recount: (figure: WindowCount) => number): readonly WindowDrift[] =>
-    WINDOW_COUNTS.filter((figure) => live[figure] !== recount(figure)).map((figure) => ({
-      ...{ brand, channel, window: window.id, end, figure },
-      live: live[figure],
-      recount: recount(figure),
-    }));
-  const drifts = differing((figure) => all[figure]);
-  if (drifts.length === 0) return { isLate: false, drifts };
-  // A late link changes what is related in every channel, so entries of all of them are looked for.
-  const { generation } = beats;
-  const ledger = { brand, window: window.id, generation, missedEnd: end };
-  const withoutImports = await hasImports(clickhouse, brand, end);
-  if (!withoutImports && (await countLateEvents(clickhouse, ledger)) === 0) return { isLate: false, drifts };
-  const inTime = await windowFiguresFromFacts(clickhouse, {
-    ...facts,
-    inTime: { window: window.id, generation, restatedAsOf: live.restatedAsOf, withoutImports },
+  { brand, window: { slideMs }, endsMax, offset }: WindowSample,
+  { first, ends: total }: Block,
+): Promise<readonly Block[]> {
+  const atOnce = endsMax < BLOCKS_FROM ? 1 : await endsAtOnce(clickhouse, brand);
+  const size = total <= endsMax ? atOnce : Math.min(atOnce, Math.ceil(endsMax / BLOCKS));
+  // Numbers of ends, counted back from the newest one.
+  const bound = Math.min(total, endsMax);
+  const count = Math.ceil(bound / size);
+  const stride = total <= endsMax ? size : (total - size) / Math.max(1, count - 1);
+  const starts = Array.from({ length: count }, (_, n) =>
+    n === 0 || total <= endsMax ? n * size : Math.min(total - size, Math.floor((n - offset) * stride)),
+  );
+  return [...new Set(starts)].map((start) => {
+    const ends = Math.min(size, total - start);
+    return { first: first + (total - start - ends) * slideMs, ends };
   });
-  const left = differing((figure) => {
-    const [least = 0, most = 0] = [all[figure], inTime[figure]].sort((a, b) => a - b);
-    return Math.min(Math.max(live[figure], least), most);
-  });
-  return { isLate: left.length === 0, drifts: left };
-}
-
-/** Whether anything was imported that an end at `until` (ms) can know of. */
-async function hasImports(clickhouse: ClickHouse, brand: string, until: number): Promise<boolean> {
-  const [found] = await clickhouse.query({
-    sql: `
-      SELECT count() > 0 AS found FROM (
-        SELECT 1 FROM gravity.touchpoints
-        WHERE brand = {brand:String} AND origin = 'BACKFILL' AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
-        LIMIT 1
-      )`,
-    params: { brand, until },
-    row: rowOf({ found: integer }),
-  });
-  return found?.found === 1;
 }

@@ -67,7 +67,7 @@ export async function endsToRestate(clickhouse: ClickHouse, asked: Reopened): Pr
 }
 
 /** Without facts all figures would become 0. */
-async function assertFacts(clickhouse: ClickHouse, brand: string, until: number): Promise<void> {
+export async function assertFacts(clickhouse: ClickHouse, brand: string, until: number): Promise<void> {
   const [found] = await clickhouse.query({
     sql: `
       SELECT count() AS facts FROM gravity.touchpoints

@@ -1,33 +1,41 @@
 /** What a restatement would write: rows of final window ends counted anew from all raw facts, late ones included. */
 import { ALL_CHANNELS } from '#domain';
-import { type WindowFigureRow } from '#pipeline';
+import { type FigureRow, type WindowFigureRow } from '#pipeline';
 import { type ClickHouse } from '../clickhouse.js';
+import { type StoredRestatement } from '../queries/restatements.js';
+import { WINDOW_COUNTS } from '../queries/window-counts.js';
+import { differenceAt } from '../reconcile/difference-at.js';
 import {
-  addedCounts,
-  NO_COUNTS,
-  WINDOW_COUNT_READERS,
-  WINDOW_COUNTS,
-  type WindowCounts,
-} from '../queries/window-counts.js';
-import { differenceAt } from '../reconcile/reconcile-windows.js';
-import { integer, rowOf, text } from '../row-reader.js';
+  differs,
+  endsAtOnce,
+  heldAgainst,
+  overPartitions,
+  type EndCounts,
+  type EndDifference,
+} from '../recount/held-against.js';
 import { positionOf, restatedVersion } from '../row-version.js';
 import { endsToRestate, iso, type EndsToRestate, type Reopened } from './ends-to-restate.js';
-import { figureChanges, type EndChange, type FigureChange } from './figure-changes.js';
+import { figureChanges, type FigureChange } from './figure-changes.js';
 import { lateEnds, type LateEnds } from './late-ends.js';
-import { recountWindows } from './recount-windows.js';
 import { RestatementRefused } from './restatement-refused.js';
+
+/** What of: ends of a window, or days of a scheme. */
+export type RestatedSpan = Pick<
+  StoredRestatement,
+  'window' | 'schemeId' | 'fromDay' | 'toDay' | 'fromEnd' | 'toEnd'
+>;
 
 export interface RestatementPlan {
   readonly generation: number;
-  /** Ends looked at, and those of them with a figure that changes. */
+  /** Ends (or days) looked at, and those of them with a figure that changes. */
   readonly ends: number;
   readonly endsChanged: number;
   readonly changes: readonly FigureChange[];
   /** Only rows that change: writing the same once more would say of a figure that it was corrected. */
-  readonly rows: readonly WindowFigureRow[];
+  readonly rows: readonly FigureRow[];
   /** Partition → log offset up to which everything is counted. */
   readonly positions: ReadonlyMap<number, number>;
+  readonly restated: RestatedSpan;
 }
 
 export interface PlanOptions {
@@ -41,17 +49,6 @@ export interface PlanOptions {
   readonly chunkEnds?: number;
 }
 
-interface Difference {
-  readonly partition: number;
-  readonly channel: string;
-  readonly end: number;
-  readonly before: WindowCounts;
-  readonly after: WindowCounts;
-}
-
-/** A query holds a list of ends for every person. */
-const PERSON_ENDS_MAX = 20_000_000;
-const CHUNK_ENDS_MAX = 500;
 /** Changed ends of which the row as it stands is held against the facts that came in time. */
 const PROBES = 12;
 
@@ -66,9 +63,9 @@ export async function planRestatement(
   const positions = new Map([...beats.versions].map(([partition, of]) => [partition, positionOf(of)]));
   await options.awaitFacts(positions);
   const isLate = await lateEnds(clickhouse, asked, span);
-  const found: Difference[] = [];
-  const sums: EndChange[] = [];
-  const chunk = options.chunkEnds ?? (await chunkFor(clickhouse, asked.brand));
+  const found: EndDifference[] = [];
+  const sums: EndCounts[] = [];
+  const chunk = options.chunkEnds ?? (await endsAtOnce(clickhouse, asked.brand));
   for (let done = 0; done < ends; done += chunk) {
     options.onProgress?.(done, ends);
     const part = {
@@ -76,7 +73,7 @@ export async function planRestatement(
       first: span.first + done * asked.window.slideMs,
       ends: Math.min(chunk, ends - done),
     };
-    const rows = (await heldAgainst(clickhouse, asked, part)).filter(
+    const rows = (await heldAgainst(clickhouse, asked, { ...part, generation: beats.generation })).filter(
       ({ channel }) => asked.channel === null || channel === asked.channel,
     );
     found.push(...rows.filter(differs));
@@ -91,58 +88,13 @@ export async function planRestatement(
   return {
     ...{ generation: beats.generation, ends, positions },
     endsChanged: new Set(found.map(({ end }) => end)).size,
-    changes: figureChanges(sums),
+    changes: figureChanges(sums, WINDOW_COUNTS),
     rows: found.map((difference) => restatedRow(asked, span, difference)),
-  };
-}
-
-async function chunkFor(clickhouse: ClickHouse, brand: string): Promise<number> {
-  const [counted] = await clickhouse.query({
-    sql: 'SELECT uniq(person) AS persons FROM gravity.touchpoints WHERE brand = {brand:String}',
-    params: { brand },
-    row: rowOf({ persons: integer }),
-  });
-  return Math.max(1, Math.min(CHUNK_ENDS_MAX, Math.floor(PERSON_ENDS_MAX / (counted?.persons ?? 1))));
-}
-
-/** Of every row and every recount, what there is and what there should be. */
-async function heldAgainst(
-  clickhouse: ClickHouse,
-  { brand, window }: Reopened,
-  { beats, first, ends }: EndsToRestate,
-): Promise<readonly Difference[]> {
-  const recounted = await recountWindows(clickhouse, { brand, window, first, ends });
-  const stored = await clickhouse.query({
-    sql: `
-      SELECT channel, partition, toUnixTimestamp64Milli(end) AS end_ms, ${WINDOW_COUNTS.join(', ')}
-      FROM gravity.window_figures FINAL
-      WHERE brand = {brand:String} AND window = {window:String} AND generation = {generation:UInt32}
-        AND end >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-        AND end <= fromUnixTimestamp64Milli({to:Int64}, 'UTC')`,
-    params: {
-      ...{ brand, window: window.id, generation: beats.generation },
-      ...{ from: first, to: first + (ends - 1) * window.slideMs },
+    restated: {
+      ...{ window: asked.window.id, schemeId: '', fromDay: '', toDay: '' },
+      ...{ fromEnd: span.first, toEnd: span.first + (ends - 1) * asked.window.slideMs },
     },
-    settings: { do_not_merge_across_partitions_select_final: 1 },
-    row: rowOf({
-      ...{ channel: text, partition: integer, end_ms: integer },
-      ...WINDOW_COUNT_READERS,
-    }),
-  });
-  const found = new Map<string, Difference>();
-  for (const { channel: of, partition, end_ms: end, ...before } of stored) {
-    found.set(`${partition} ${end} ${of}`, { partition, channel: of, end, before, after: NO_COUNTS });
-  }
-  for (const { channel: of, partition, end, counts: after } of recounted) {
-    const key = `${partition} ${end} ${of}`;
-    const before = found.get(key)?.before ?? NO_COUNTS;
-    found.set(key, { partition, channel: of, end, before, after });
-  }
-  return [...found.values()];
-}
-
-function differs({ before, after }: Pick<Difference, 'before' | 'after'>): boolean {
-  return WINDOW_COUNTS.some((figure) => before[figure] !== after[figure]);
+  };
 }
 
 /**
@@ -153,7 +105,7 @@ async function assertExplained(
   clickhouse: ClickHouse,
   { brand, channel, window }: Reopened,
   { beats }: EndsToRestate,
-  found: readonly Difference[],
+  found: readonly EndDifference[],
   isLate: LateEnds,
 ): Promise<void> {
   const unexplained = found.filter(({ partition, end }) => !isLate(partition, end));
@@ -182,30 +134,16 @@ async function assertExplained(
   }
 }
 
-function unexplainedError(what: string): RestatementRefused {
+export function unexplainedError(what: string): RestatementRefused {
   return new RestatementRefused(
     `${what}. Raw facts may be gone or still on their way, or a row is wrong: see what \`gravity reconcile\` says`,
   );
 }
 
-function overPartitions(rows: readonly Difference[]): readonly EndChange[] {
-  const sums = new Map<string, EndChange>();
-  for (const { channel, end, before, after } of rows) {
-    const key = `${end} ${channel}`;
-    const sum = sums.get(key) ?? { channel, end, before: NO_COUNTS, after: NO_COUNTS };
-    sums.set(key, {
-      ...sum,
-      before: addedCounts(sum.before, before),
-      after: addedCounts(sum.after, after),
-    });
-  }
-  return [...sums.values()];
-}
-
 function restatedRow(
   { brand, window }: Reopened,
   { beats: { generation, versions, closed } }: EndsToRestate,
-  { partition, channel, end, after }: Difference,
+  { partition, channel, end, after }: EndDifference,
 ): WindowFigureRow {
   return {
     ...{ table: 'window_figures', brand, channel, window: window.id, end, generation, partition },

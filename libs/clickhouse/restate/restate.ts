@@ -2,7 +2,6 @@ import { type ClickHouse } from '../clickhouse.js';
 import { type StoredRestatement } from '../queries/restatements.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { RestatementSink } from '../sinks/restatement-sink.js';
-import { type Reopened } from './ends-to-restate.js';
 import { type RestatementPlan } from './plan-restatement.js';
 
 /** Who asks for it. */
@@ -19,7 +18,7 @@ const ROWS_AT_ONCE = 10_000;
  */
 export async function restate(
   clickhouse: ClickHouse,
-  { brand, channel, window, from, to }: Reopened,
+  { brand, channel }: { readonly brand: string; readonly channel: string | null },
   plan: RestatementPlan,
   { onProgress, ...cause }: RestatementCause,
 ): Promise<void> {
@@ -27,9 +26,7 @@ export async function restate(
   if (rows.length === 0) return;
   const audit = new RestatementSink(clickhouse);
   const entry = {
-    ...{ ...cause, brand, channel: channel ?? '', window: window.id },
-    fromEnd: Math.ceil(from / window.slideMs) * window.slideMs,
-    toEnd: Math.floor(to / window.slideMs) * window.slideMs,
+    ...{ ...cause, brand, channel: channel ?? '', ...plan.restated },
     ...{ ends: plan.ends, endsChanged: plan.endsChanged, rows: rows.length },
     changes: JSON.stringify(plan.changes),
     logPositions: JSON.stringify(Object.fromEntries(plan.positions)),

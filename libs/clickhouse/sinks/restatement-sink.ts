@@ -13,12 +13,14 @@ export class RestatementSink {
       clickhouse,
       'gravity.restatements',
       [
-        ...['id', 'at', 'state', 'by', 'reason', 'brand', 'channel', 'window', 'from_end', 'to_end'],
+        ...['id', 'at', 'state', 'by', 'reason', 'brand', 'channel', 'window', 'scheme_id', 'from_day', 'to_day'],
+        ...['from_end', 'to_end'],
         ...['ends', 'ends_changed', 'rows', 'changes', 'log_positions', 'generation', 'build', 'revision'],
       ],
       (entry) => [
         ...[entry.id, entry.at, entry.state, entry.by, entry.reason, entry.brand, entry.channel],
-        ...[entry.window, entry.fromEnd, entry.toEnd, entry.ends, entry.endsChanged, entry.rows],
+        ...[entry.window, entry.schemeId, entry.fromDay, entry.toDay],
+        ...[entry.fromEnd, entry.toEnd, entry.ends, entry.endsChanged, entry.rows],
         ...[entry.changes, entry.logPositions, entry.generation, entry.build, REVISIONS[entry.state]],
       ],
     );

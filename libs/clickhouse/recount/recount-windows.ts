@@ -4,7 +4,7 @@
  */
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type ClickHouse, type Params } from '../clickhouse.js';
-import { linkSpans, MONEY, reachWords } from '../queries/facts-sql.js';
+import { ALL_FACTS, linkSpans, moneyOf, reachWords } from '../queries/facts-sql.js';
 import { NO_COUNTS, type WindowCounts } from '../queries/window-counts.js';
 import { integer, rowOf, text } from '../row-reader.js';
 
@@ -14,6 +14,8 @@ export interface EndsToRecount {
   /** First end, ms, a multiple of the slide; and how many. */
   readonly first: number;
   readonly ends: number;
+  /** Default: all there are. */
+  readonly facts?: string;
 }
 
 export interface RecountedEnd {
@@ -41,17 +43,17 @@ const LINES = `arrayJoin([channel, '${ALL_CHANNELS}'])`;
 const PLACE = 'line, home, slide_no';
 
 /** FAST+ section 4 and section 8 row 21, as in `windowFiguresFromFacts`. */
-const PRESENCE = `
+const presence = (facts: string): string => `
   WITH
     related AS (
       SELECT person,
         groupUniqArrayArray(${endsWithin(slideOf('live_from'), `${slideOf('live_to - 1')} + {n:Int64}`)}) AS related
-      FROM (${linkSpans('0')}) GROUP BY person
+      FROM (${linkSpans('0', facts)}) GROUP BY person
     ),
     events AS (
       SELECT person, argMax(partition, version) AS home,
         argMin((toUnixTimestamp64Milli(at), channel, type != 'visit', actor), (at, content_hash)) AS event
-      FROM gravity.touchpoints
+      FROM ${facts}
       WHERE brand = {brand:String} AND NOT guest AND type != 'note'
         AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
         AND identity IN (
@@ -83,7 +85,7 @@ const PRESENCE = `
   GROUP BY ${PLACE}`;
 
 /** FAST+ Capital, and section 8 row 22: a word on messages holds until the next one in its channel. */
-const CAPITAL = `
+const capital = (facts: string): string => `
   WITH
     silences AS (
       SELECT person, channel, groupUniqArrayArray(${endsBetween('at_ms', 'next_ms')}) AS declined
@@ -93,7 +95,7 @@ const CAPITAL = `
             PARTITION BY person, word.2 ORDER BY word.1, event_id
             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
           ) AS next_ms
-        FROM (${reachWords()})
+        FROM (${reachWords(facts)})
       )
       WHERE NOT is_welcome GROUP BY person, channel
     ),
@@ -104,7 +106,7 @@ const CAPITAL = `
         SELECT person, toUInt16(extra) AS home, channel, ${LINES} AS line,
           ${endsBetween('live_from', 'live_to')} AS live,
           if(empty(declined), live, arrayFilter(e -> NOT has(declined, e), live)) AS reach
-        FROM (${linkSpans('partition')}) AS spans LEFT JOIN silences USING (person, channel)
+        FROM (${linkSpans('partition', facts)}) AS spans LEFT JOIN silences USING (person, channel)
       )
       GROUP BY person, line
     )
@@ -116,35 +118,35 @@ const CAPITAL = `
   )
   GROUP BY ${PLACE}`;
 
-const ORDERS = `
+const orders = (facts: string): string => `
   SELECT person, any(home) AS home, min(at_ms) AS first_ms, argMin(money_channel, (at_ms, hash, line_id)) AS channel
-  FROM (${MONEY}) WHERE type = 'orderPaid'
+  FROM (${moneyOf(facts)}) WHERE type = 'orderPaid'
   GROUP BY person, order_id`;
 
 /** Amounts count when and where they were paid; an order counts once, with its first line. */
-const MONEY_COUNTS = `
+const moneyCounts = (facts: string): string => `
   SELECT ${PLACE}, sum(is_order) AS orders, sum(gross) AS gmv_gross_minor, sum(refund) AS refunds_minor
   FROM (
     SELECT home, ${LINES} AS line, arrayJoin(${endsOf('ms')}) AS slide_no, is_order, gross, refund
     FROM (
       SELECT home, money_channel AS channel, at_ms AS ms, 0 AS is_order, if(type = 'orderPaid', amount, 0) AS gross,
         if(type = 'orderPaid', 0, amount) AS refund
-      FROM (${MONEY}) WHERE at_ms >= {from:Int64}
+      FROM (${moneyOf(facts)}) WHERE at_ms >= {from:Int64}
       UNION ALL
       SELECT home, channel, first_ms AS ms, 1 AS is_order, 0 AS gross, 0 AS refund
-      FROM (${ORDERS}) WHERE first_ms >= {from:Int64}
+      FROM (${orders(facts)}) WHERE first_ms >= {from:Int64}
     )
   )
   GROUP BY ${PLACE}`;
 
 /** Guests have orders, but are no buyers. */
-const BUYERS = `
+const buyers = (facts: string): string => `
   SELECT ${PLACE}, count() AS buyers
   FROM (
     SELECT line, home, arrayJoin(groupUniqArrayArray(ends)) AS slide_no
     FROM (
       SELECT person, home, ${LINES} AS line, ${endsOf('first_ms')} AS ends
-      FROM (${ORDERS}) WHERE first_ms >= {from:Int64} AND NOT startsWith(person, 'order:')
+      FROM (${orders(facts)}) WHERE first_ms >= {from:Int64} AND NOT startsWith(person, 'order:')
     )
     GROUP BY person, line, home
   )
@@ -159,24 +161,24 @@ type Placed = Partial<WindowCounts> & {
 
 const READERS = [
   {
-    sql: PRESENCE,
+    sql: presence,
     row: rowOf({
       ...PLACE_READERS,
       ...{ visitors: integer, active: integer, active_related: integer, visitors_related: integer },
     }),
   },
-  { sql: CAPITAL, row: rowOf({ ...PLACE_READERS, capital: integer, capital_reachable: integer }) },
+  { sql: capital, row: rowOf({ ...PLACE_READERS, capital: integer, capital_reachable: integer }) },
   {
-    sql: MONEY_COUNTS,
+    sql: moneyCounts,
     row: rowOf({ ...PLACE_READERS, orders: integer, gmv_gross_minor: integer, refunds_minor: integer }),
   },
-  { sql: BUYERS, row: rowOf({ ...PLACE_READERS, buyers: integer }) },
+  { sql: buyers, row: rowOf({ ...PLACE_READERS, buyers: integer }) },
 ] as const;
 
 /** Only what is not zero. One query after another: each may need much memory. */
 export async function recountWindows(
   clickhouse: ClickHouse,
-  { brand, window: { widthMs, slideMs }, first, ends }: EndsToRecount,
+  { brand, window: { widthMs, slideMs }, first, ends, facts = ALL_FACTS }: EndsToRecount,
 ): Promise<readonly RecountedEnd[]> {
   const firstNo = first / slideMs - 1;
   const params: Params = {
@@ -186,7 +188,7 @@ export async function recountWindows(
   const found = new Map<string, RecountedEnd>();
   for (const { sql, row } of READERS) {
     const rows: readonly Placed[] = await clickhouse.query<Placed>({
-      ...{ sql, params, row, timeoutMs: TIMEOUT_MS },
+      ...{ sql: sql(facts), params, row, timeoutMs: TIMEOUT_MS },
     });
     for (const { line: channel, home: partition, slide_no: slideNo, ...counts } of rows) {
       const end = (slideNo + 1) * slideMs;
