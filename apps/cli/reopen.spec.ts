@@ -127,6 +127,40 @@ describe('gravity reopen', () => {
   );
 
   it(
+    'restates days of a scheme, whose tiers had not heard of what came months late',
+    async () => {
+      await arriveLate(
+        pay('late-3', '2024-01-01T12:00:00Z', {
+          ...{ brand: 'rows', channel: 'shop', origin: 'LIVE', id: 'late-3', person: 'd', amount: 700 },
+        }),
+      );
+      const days = ['--brand', 'rows', '--scheme', 'calendar:month', ...WHY];
+      const period = [...days, '--period', '2024-01'];
+      const dry = await gravity('reopen', ...period, '--dry-run', '--format', 'json');
+      expect(dry).toMatchObject({ code: 0 });
+      expect(JSON.parse(dry.out)).toMatchObject({
+        ...{ id: null, dry_run: true, scheme_id: 'calendar:month', from_day: '2024-01-01' },
+        ...{ to_day: '2024-01-31', ends: 31, ends_changed: 31 },
+        changes: [expect.objectContaining({ channel: 'all', figure: 'tier_0', ends: 31, largest: 1 })],
+      });
+      const done = await gravity('reopen', ...period);
+      expect(done).toMatchObject({ code: 0 });
+      expect(done.err).toMatch(/31 of 31 days restated: 31 rows, entry [-\w]{36} of the audit\n/);
+      const again = await gravity('reopen', ...days, '--from', '2024-01-05', '--to', '2024-01-06');
+      expect(again.err).toContain('0 days changed: 2 say what the raw facts say\n');
+      const list = await gravity('reopen', '--list', '--limit', '1', '--format', 'json');
+      expect(JSON.parse(list.out)).toEqual([
+        expect.objectContaining({
+          ...{ state: 'done', window: null, scheme_id: 'calendar:month', ends: 31 },
+          ...{ from_day: '2024-01-01', to_day: '2024-01-31', from: '2024-01-02T00:00:00.000Z' },
+        }),
+      ]);
+      expect(await gravity('reconcile', '--ends', '2', '--days', '3')).toMatchObject({ code: 0 });
+    },
+    SLOW_MS,
+  );
+
+  it(
     'refuses what it cannot answer for, and says why',
     async () => {
       const told = async (code: number, message: RegExp | string, ...options: readonly string[]) => {
@@ -144,6 +178,33 @@ describe('gravity reopen', () => {
       ];
       await told(2, /--brand is needed \(or --list\)/);
       await told(2, /--reason is needed/, ...PERIOD, '--by', 'ops');
+      await told(2, /one of them at a time/, ...PERIOD, ...WHY, '--scheme', 'rolling:30d');
+      await told(2, /--period goes with --scheme/, ...PERIOD, ...WHY, '--period', '2024-01');
+      const days = (scheme: string, ...rest: readonly string[]) => [
+        '--brand',
+        'rows',
+        '--scheme',
+        scheme,
+        ...rest,
+        ...WHY,
+      ];
+      await told(
+        2,
+        /--scheme moon: the log has rolling:30d, calendar:month/,
+        ...days('moon', '--period', 'x'),
+      );
+      await told(2, /it moves along with time/, ...days('rolling:30d', '--period', 'rolling:30d'));
+      await told(2, /expected a month such as/, ...days('calendar:month', '--period', '2024-13'));
+      await told(
+        2,
+        /expected a local day/,
+        ...days('rolling:30d', '--from', '2024-02-30', '--to', '2024-03-01'),
+      );
+      await told(
+        1,
+        /not final yet: .* 168 h/,
+        ...days('rolling:30d', '--from', '2024-03-01', '--to', '2024-03-18'),
+      );
       await told(2, /--by is needed: this shell names no user/, ...PERIOD, '--reason', 'why');
       await told(2, /--reason.*expected 1 to 1000 characters/, ...PERIOD, '--reason', ' ');
       await told(2, /--from soon: expected an instant/, ...period('soon', '2024-03-01'));

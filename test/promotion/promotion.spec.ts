@@ -33,7 +33,9 @@ describeWithOwnServers('live figures of a promotion', () => {
     process.stdout.write(`${new Date(toldAt).toISOString()} ${text()}\n`);
   }
 
-  async function reconcile(...flags: readonly string[]): Promise<Reconciled & { readonly code: number | null }> {
+  async function reconcile(
+    ...flags: readonly string[]
+  ): Promise<Reconciled & { readonly code: number | null }> {
     const { code, out, err } = await world.gravity('reconcile', '--format', 'json', ...flags);
     if (out === '') throw new Error(`gravity reconcile ended with ${code}: ${err}`);
     return { code, ...(JSON.parse(out) as Reconciled) };
@@ -52,7 +54,14 @@ describeWithOwnServers('live figures of a promotion', () => {
       seconds.settling = since(begun);
       begun = Date.now();
       const { code, ...reconciled } = await reconcile(
-        ...['--all-ends', WHOLE_WINDOW, '--ends', String(options.ends), '--days', String(options.days ?? 'all')],
+        ...[
+          '--all-ends',
+          WHOLE_WINDOW,
+          '--ends',
+          String(options.ends),
+          '--days',
+          String(options.days ?? 'all'),
+        ],
       );
       seconds.reconciling = since(begun);
       const inTables = await world.counted();
@@ -78,6 +87,7 @@ describeWithOwnServers('live figures of a promotion', () => {
     'are found where a row of a window or of a period is changed',
     async () => {
       const { clickhouse } = world;
+      const brand = 'mori';
       const change = (table: 'window_figures' | 'period_figures', figure: string, where: string) =>
         clickhouse.command({
           sql: `
@@ -90,15 +100,18 @@ describeWithOwnServers('live figures of a promotion', () => {
       await change(
         'window_figures',
         'visitors',
-        `t.window = '${WHOLE_WINDOW}' AND t.channel = 'all' AND t.status = 'closed' AND t.visitors > 0`,
+        `t.brand = '${brand}' AND t.window = '${WHOLE_WINDOW}' AND t.channel = 'all' AND t.status = 'closed'
+          AND t.visitors > 0`,
       );
       await change(
         'period_figures',
         'deepened',
-        `t.scheme_id = 'calendar:month' AND t.channel = 'all' AND t.status = 'closed' AND t.day = (
+        `t.brand = '${brand}' AND t.scheme_id = 'calendar:month' AND t.channel = 'all' AND t.status = 'closed' AND t.day = (
           SELECT max(day) FROM gravity.period_figures FINAL WHERE scheme_id = 'calendar:month' AND status = 'closed')`,
       );
-      const found = await reconcile('--all-ends', WHOLE_WINDOW, '--ends', '1', '--days', '1');
+      const found = await reconcile(
+        ...['--brand', brand, '--all-ends', WHOLE_WINDOW, '--ends', '1', '--days', '1'],
+      );
       expect(found.code).toBe(1);
       expect(found.drifts).toEqual([
         expect.objectContaining({ what: `window ${WHOLE_WINDOW}`, figure: 'visitors' }),

@@ -47,7 +47,12 @@ export function reconcileCommand(io: CliIo): Command {
     .option('--window <window...>', 'these windows only (default: all of the log, persons and periods too)')
     .option('--ends <n>', 'closed ends to compare of each window, in every channel', parseEnds, ENDS)
     .option('--all-ends <window...>', 'all closed ends of these windows')
-    .option('--days <n>', 'closed days to compare of each scheme, in every channel; all for all', parseDays, DAYS)
+    .option(
+      '--days <n>',
+      'closed days to compare of each scheme, in every channel; all for all',
+      parseDays,
+      DAYS,
+    )
     .addOption(new Option('--format <format>').choices([...OUTPUT_FORMATS]).default('table'))
     .action((flags: ReconcileFlags) => runReconcile(flags, io));
 }

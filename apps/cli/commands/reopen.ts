@@ -44,7 +44,9 @@ Sums of before and after are over the ends or days that change: one buyer more i
 
 export function reopenCommand(io: CliIo): Command {
   return new Command('reopen')
-    .description('restate closed figures of a window or of a period from the raw facts, late ones included; audited')
+    .description(
+      'restate closed figures of a window or of a period from the raw facts, late ones included; audited',
+    )
     .option(
       '--data-dir <dir>',
       'folder of the embedded log and tables (default: GRAVITY_DATA_DIR or .gravity)',
@@ -56,7 +58,10 @@ export function reopenCommand(io: CliIo): Command {
     )
     .option('--window <window>', 'ends of this window, such as 5m')
     .option('--scheme <id>', 'days of this scheme, such as rolling:30d or a campaign')
-    .option('--period <id>', 'of --scheme: all days of a month (2026-10), of a campaign or of a span (its id)')
+    .option(
+      '--period <id>',
+      'of --scheme: all days of a month (2026-10), of a campaign or of a span (its id)',
+    )
     .option('--from <instant>', 'first end: ISO with a zone, or local in the day zone; or first local day')
     .option('--to <instant>', 'last end or day, included')
     .addOption(new Option('--reason <text>', 'why; kept in the audit').argParser(parseText))

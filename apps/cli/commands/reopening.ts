@@ -63,6 +63,7 @@ export async function reopenedBy(figures: WholeFigures, flags: ReopeningFlags): 
   const asked: ReopenedDays = {
     ...{ ...whose, ...span, since: found?.schemesSince.get(span.scheme.id) ?? -Infinity },
     ...{ refundHorizonMs: rules.refundHorizonDays * DAY_MS, stateLatenessMs: rules.stateLatenessMs },
+    ledger: rules.windows.at(-1) ?? null,
   };
   return {
     ...{ whose, unit: 'days' },
@@ -108,7 +109,11 @@ function daysOfPeriod({ id, period }: Scheme, asked: string): { readonly from: s
   }
   const expected = {
     ...{ rolling: 'it moves along with time, so name its days with --from and --to' },
-    ...{ calendarMonth: 'expected a month such as 2026-10', span: `expected ${id}`, campaign: `expected ${id}` },
+    ...{
+      calendarMonth: 'expected a month such as 2026-10',
+      span: `expected ${id}`,
+      campaign: `expected ${id}`,
+    },
   };
   throw usageError(`--period ${asked} of ${id}: ${expected[period.kind]}`);
 }

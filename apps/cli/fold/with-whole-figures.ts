@@ -11,7 +11,7 @@ export interface WholeFigures {
   /** Services fold beside us, so that figures move. */
   readonly isMoving: boolean;
   /** Of the embedded log; services do it themselves. */
-  catchUp(): Promise<void>;
+  readonly catchUp: () => Promise<void>;
 }
 
 /**

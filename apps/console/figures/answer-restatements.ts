@@ -51,10 +51,7 @@ export const restatementsAnswerSchema = z.object({
   restatements: z.array(restatementSchema).readonly().describe('The newest first'),
 });
 
-export function changeAnswer({
-  largestAt,
-  ...change
-}: FigureChange): z.infer<typeof changeSchema> {
+export function changeAnswer({ largestAt, ...change }: FigureChange): z.infer<typeof changeSchema> {
   return { ...change, largest_at: new Date(largestAt).toISOString() };
 }
 

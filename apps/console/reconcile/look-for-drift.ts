@@ -135,7 +135,8 @@ async function periodFindings(
   const { compared, late, drifts } = await reconcilePeriods(
     clickhouse,
     {
-      ...{ ...sample, brand, scheme, daysMax: days, since: schemesSince?.get(scheme.id) ?? -Infinity },
+      ...{ ...sample, ledger: sample.windows.at(-1) ?? null },
+      ...{ brand, scheme, daysMax: days, since: schemesSince?.get(scheme.id) ?? -Infinity },
       watermark: Math.min(sample.watermark, until ?? Infinity),
     },
     (done, of) => onProgress(`${brand}: ${what}, day ${done} of ${of}`),

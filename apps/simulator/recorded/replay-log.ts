@@ -101,7 +101,8 @@ export async function rulesOfLog(log: Log, codec: LogCodec): Promise<LogRules | 
       if (typeof next === 'string') throw new LogCorruptError(`the rules in the log cannot be read: ${next}`);
       for (const scheme of next.schemes) {
         const before = rules?.schemes.find(({ id }) => id === scheme.id);
-        if (rules !== null && JSON.stringify(before) !== JSON.stringify(scheme)) since.set(scheme.id, watermark);
+        if (rules !== null && JSON.stringify(before) !== JSON.stringify(scheme))
+          since.set(scheme.id, watermark);
       }
       rules = next;
     }

@@ -1,7 +1,12 @@
 /** The rows of a scheme's days as the tables have them, by partition. */
 import { type Scheme } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
-import { countsOfStored, PERIOD_COLUMNS, PERIOD_READERS, type PeriodCounts } from '../recount/period-counts.js';
+import {
+  countsOfStored,
+  PERIOD_COLUMNS,
+  PERIOD_READERS,
+  type PeriodCounts,
+} from '../recount/period-counts.js';
 import { big, integer, oneOf, rowOf, text } from '../row-reader.js';
 import { IS_SHOWN } from './generations.js';
 import { ROW_STATUSES } from './row-status.js';
@@ -25,7 +30,12 @@ const READ = rowOf({
 
 export async function dayRows(
   clickhouse: ClickHouse,
-  query: { readonly brand: string; readonly scheme: Scheme; readonly generation: number; readonly day: string },
+  query: {
+    readonly brand: string;
+    readonly scheme: Scheme;
+    readonly generation: number;
+    readonly day: string;
+  },
 ): Promise<readonly StoredDay[]> {
   const { brand, scheme, generation, day } = query;
   const rows = await clickhouse.query({

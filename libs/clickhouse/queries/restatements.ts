@@ -60,7 +60,16 @@ export function restatements(
     params: { brand, limit },
     row: rowOf({
       ...{ id: text, at: integer, state: oneOf(STATES), by: text, reason: text, brand: text },
-      ...{ channel: text, window: text, schemeId: text, fromDay: text, toDay: text, fromEnd: integer, toEnd: integer, ends: integer },
+      ...{
+        channel: text,
+        window: text,
+        schemeId: text,
+        fromDay: text,
+        toDay: text,
+        fromEnd: integer,
+        toEnd: integer,
+        ends: integer,
+      },
       ...{ endsChanged: integer, rows: integer, changes: text, logPositions: text },
       ...{ generation: integer, build: text },
     }),

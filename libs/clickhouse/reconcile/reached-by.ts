@@ -39,5 +39,7 @@ export async function partitionsReached(
     params: { generation },
     row: rowOf({ partition: integer, reached_ms: integer, version: big }),
   });
-  return new Map(rows.map(({ partition, reached_ms, version }) => [partition, { reachedMs: reached_ms, version }]));
+  return new Map(
+    rows.map(({ partition, reached_ms, version }) => [partition, { reachedMs: reached_ms, version }]),
+  );
 }

@@ -2,7 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type EmbeddedClickHouse, FoldedTables, KIT_BRAND, openEmbeddedClickHouse } from '#testing';
-import { arrivals, LOG_RULES, personLog, withoutRivals, type PersonLog } from '../../testing/arbitrary-log.js';
+import {
+  arrivals,
+  LOG_RULES,
+  personLog,
+  withoutRivals,
+  type PersonLog,
+} from '../../testing/arbitrary-log.js';
 import { integer, rowOf } from '../row-reader.js';
 import { reachedBy } from './reached-by.js';
 import { reconcilePeriods, type PeriodsReconciliation } from './reconcile-periods.js';
@@ -34,6 +40,7 @@ async function reconciled(daysMax: number): Promise<readonly PeriodsReconciliati
     const sample = {
       ...{ brand: KIT_BRAND, scheme, watermark, daysMax, since: 0, offset: 0.4 },
       ...{ refundHorizonMs: LOG_RULES.refundHorizonDays * DAY, stateLatenessMs: LOG_RULES.stateLatenessMs },
+      ledger: LOG_RULES.windows.at(-1) ?? null,
     };
     found.push(await reconcilePeriods(engine.clickhouse, sample));
   }

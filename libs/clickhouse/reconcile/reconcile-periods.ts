@@ -1,5 +1,5 @@
 /** Live figures of periods held against a recount of the raw facts, at closed days. */
-import { type Scheme } from '#domain';
+import { type Scheme, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { dayRows, daySpan, type StoredDay } from '../queries/day-rows.js';
 import {
@@ -22,6 +22,8 @@ export interface PeriodsSample {
   /** Of the rules. */
   readonly refundHorizonMs: number;
   readonly stateLatenessMs: number;
+  /** The widest window, whose late ledger goes back furthest; null: there is none. */
+  readonly ledger: Pick<WindowSpec, 'id' | 'latenessMs'> | null;
   /** Event time that all partitions have reached, ms. */
   readonly watermark: number;
   /** The scheme is as it is since this instant, ms; earlier days say what it was before. */
@@ -68,7 +70,13 @@ export async function reconcilePeriods(
   let late = 0;
   for (const [nth, day] of days.entries()) {
     const stored = await dayRows(clickhouse, { ...sample, generation: span.generation, day: day.day });
-    const found = await differencesOn(clickhouse, sample, day, stored, await recount.at(day));
+    const found = await differencesOn(
+      clickhouse,
+      { ...sample, generation: span.generation },
+      day,
+      stored,
+      await recount.at(day),
+    );
     compared += found.compared;
     late += found.late;
     drifts.push(...found.drifts);
@@ -110,7 +118,7 @@ interface ChannelDay {
 /** Of a row that differs from all raw facts, whether what came when it was final explains that. */
 export async function differencesOn(
   clickhouse: ClickHouse,
-  sample: DaysQuery & Pick<PeriodsSample, 'stateLatenessMs'>,
+  sample: DaysInTimeQuery,
   day: ClosedDay,
   stored: readonly StoredDay[],
   recounted: readonly RecountedDay[],
@@ -126,7 +134,9 @@ export async function differencesOn(
     const { live, all } = sumsOf(channel);
     channels.set(channel, { live, all: addedPeriodCounts(all, counts) });
   }
-  const differing = [...channels].filter(([, { live, all }]) => PERIOD_COUNTS.some((of) => live[of] !== all[of]));
+  const differing = [...channels].filter(([, { live, all }]) =>
+    PERIOD_COUNTS.some((of) => live[of] !== all[of]),
+  );
   if (differing.length === 0) return { compared: channels.size, late: 0, drifts: [] };
   const inTime = await countsInTime(clickhouse, sample, day, stored);
   const drifts: PeriodDrift[] = [];
@@ -149,6 +159,11 @@ export async function differencesOn(
   return { compared: channels.size, late, drifts };
 }
 
+/** What explains how a row may differ from all raw facts. */
+export interface DaysInTimeQuery extends DaysQuery, Pick<PeriodsSample, 'stateLatenessMs' | 'ledger'> {
+  readonly generation: number;
+}
+
 interface InTime {
   /** By channel, with and without what was imported. */
   readonly counts: readonly ReadonlyMap<string, PeriodCounts>[];
@@ -158,7 +173,7 @@ interface InTime {
 
 async function countsInTime(
   clickhouse: ClickHouse,
-  sample: DaysQuery & Pick<PeriodsSample, 'stateLatenessMs'>,
+  sample: DaysInTimeQuery,
   day: ClosedDay,
   stored: readonly StoredDay[],
 ): Promise<InTime> {
@@ -166,10 +181,13 @@ async function countsInTime(
   const asOf = new Map(
     restated.map(({ partition, version }): [number, bigint] => [partition, restatedAsOf(version) ?? 0n]),
   );
-  const finalAt = day.close + sample.stateLatenessMs;
-  const counts = [await countsOf(clickhouse, sample, day, { finalAt, restatedAsOf: asOf, withoutImports: false })];
+  const known = {
+    ...{ finalAt: day.close + sample.stateLatenessMs, restatedAsOf: asOf },
+    ...{ ledger: sample.ledger, generation: sample.generation },
+  };
+  const counts = [await countsOf(clickhouse, sample, day, { ...known, withoutImports: false })];
   if (await hasImports(clickhouse, sample.brand, day.close)) {
-    counts.push(await countsOf(clickhouse, sample, day, { finalAt, restatedAsOf: asOf, withoutImports: true }));
+    counts.push(await countsOf(clickhouse, sample, day, { ...known, withoutImports: true }));
   }
   return { counts, restated: new Set(restated.map(({ channel }) => channel)) };
 }

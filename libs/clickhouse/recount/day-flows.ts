@@ -82,7 +82,10 @@ export class DayFlows {
     readonly places: readonly FlowPlace[],
   ) {}
 
-  static async count(clickhouse: ClickHouse, { facts = ALL_FACTS, ...params }: DayFlowsQuery): Promise<DayFlows> {
+  static async count(
+    clickhouse: ClickHouse,
+    { facts = ALL_FACTS, ...params }: DayFlowsQuery,
+  ): Promise<DayFlows> {
     const found = new Map<string, Map<string, Moved>>();
     const places = new Map<string, FlowPlace>();
     const ask = { params, timeoutMs: TIMEOUT_MS };

@@ -49,7 +49,10 @@ export async function endsAtOnce(clickhouse: ClickHouse, brand: string): Promise
 /** Of every row and every recount, what there is and what there should be. */
 export async function heldAgainst(
   clickhouse: ClickHouse,
-  { brand, window }: { readonly brand: string; readonly window: Pick<WindowSpec, 'id' | 'widthMs' | 'slideMs'> },
+  {
+    brand,
+    window,
+  }: { readonly brand: string; readonly window: Pick<WindowSpec, 'id' | 'widthMs' | 'slideMs'> },
   { generation, first, ends }: EndsHeld,
 ): Promise<readonly EndDifference[]> {
   const recounted = await recountWindows(clickhouse, { brand, window, first, ends });

@@ -26,7 +26,10 @@ export const NO_PERIOD_COUNTS: PeriodCounts = countsBy((count) => ZEROS.get(coun
 
 /** One number for each figure. */
 export function countsBy(value: (count: PeriodCount) => number): PeriodCounts {
-  return Object.fromEntries(PERIOD_COUNTS.map((count) => [count, value(count)])) as Record<PeriodCount, number>;
+  return Object.fromEntries(PERIOD_COUNTS.map((count) => [count, value(count)])) as Record<
+    PeriodCount,
+    number
+  >;
 }
 
 export function addedPeriodCounts(left: PeriodCounts, right: PeriodCounts): PeriodCounts {

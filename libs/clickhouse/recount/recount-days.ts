@@ -53,7 +53,10 @@ export class DayRecount {
     );
     // Somebody may be known without ever having had a link or paid.
     const others = [...standings.keys()].filter((partition) => !known.has(partition));
-    const places = [...this.flows.places, ...others.map((partition) => ({ partition, channel: ALL_CHANNELS }))];
+    const places = [
+      ...this.flows.places,
+      ...others.map((partition) => ({ partition, channel: ALL_CHANNELS })),
+    ];
     return places.map(({ partition, channel }) => ({
       ...{ partition, channel },
       counts: {

@@ -1,5 +1,5 @@
 /** Which days of a scheme may be restated: those that the stream has left for good, and that have rows. */
-import { type Scheme } from '#domain';
+import { type Scheme, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { daySpan } from '../queries/day-rows.js';
 import { partitionsReached, type PartitionReached } from '../reconcile/reached-by.js';
@@ -17,6 +17,8 @@ export interface ReopenedDays extends DaysQuery {
   readonly to: string;
   /** Of the rules. */
   readonly stateLatenessMs: number;
+  /** The widest window, whose late ledger goes back furthest; null: there is none. */
+  readonly ledger: Pick<WindowSpec, 'id' | 'latenessMs'> | null;
   /** The scheme is as it is since this instant, ms. */
   readonly since: number;
 }
@@ -74,13 +76,15 @@ function assertFinal(
 
 function assertRows({ scheme, since }: ReopenedDays, days: readonly ClosedDay[], first: string): void {
   const last = lastDayOf(scheme);
-  const without = days.find(({ day, close }) => day < first || close <= since || (last !== null && day > last));
+  const without = days.find(
+    ({ day, close }) => day < first || close <= since || (last !== null && day > last),
+  );
   if (days.length > 0 && without === undefined) return;
   throw new RestatementRefused(
     without === undefined
       ? `${scheme.id} has no such day`
       : `${scheme.id}, as it is now, has no figures of ${without.day}: the first ones are of ` +
-        `${first}${last === null ? '' : `, the last ones of ${last}`}` +
-        (without.close <= since ? `, and the scheme was changed at ${iso(since)}` : ''),
+          `${first}${last === null ? '' : `, the last ones of ${last}`}` +
+          (without.close <= since ? `, and the scheme was changed at ${iso(since)}` : ''),
   );
 }

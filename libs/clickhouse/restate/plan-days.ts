@@ -32,7 +32,9 @@ export async function planDays(
 ): Promise<RestatementPlan> {
   const span = await daysToRestate(clickhouse, asked);
   const { generation, partitions, days } = span;
-  const positions = new Map([...partitions].map(([partition, { version }]) => [partition, positionOf(version)]));
+  const positions = new Map(
+    [...partitions].map(([partition, { version }]) => [partition, positionOf(version)]),
+  );
   await options.awaitFacts(positions);
   const recount = await DayRecount.until(clickhouse, asked, days.at(-1)?.close ?? 0);
   const rows: PeriodFigureRow[] = [];
@@ -41,13 +43,15 @@ export async function planDays(
     options.onProgress?.(nth, days.length);
     const stored = await dayRows(clickhouse, { ...asked, generation, day: day.day });
     const recounted = await recount.at(day);
-    const found = differencesOf(stored, recounted).filter(
+    const held = heldAgainst(stored, recounted).filter(
       ({ channel }) => asked.channel === null || channel === asked.channel,
     );
+    const found = held.filter(({ before, after }) => PERIOD_COUNTS.some((of) => before[of] !== after[of]));
     if (found.length === 0) continue;
-    if (options.acceptUnexplained !== true) await assertExplained(clickhouse, asked, day, stored, recounted);
+    if (options.acceptUnexplained !== true)
+      await assertExplained(clickhouse, { ...asked, generation }, day, stored, recounted);
     rows.push(...found.map((difference) => restatedRow(asked, span, day, difference)));
-    sums.push(...overPartitions(found, day));
+    sums.push(...overPartitions(held, day));
   }
   options.onProgress?.(days.length, days.length);
   return {
@@ -61,8 +65,8 @@ export async function planDays(
   };
 }
 
-/** Of every row and every recount, what there is and what there should be, where the two differ. */
-function differencesOf(
+/** Of every row and every recount, what there is and what there should be. */
+function heldAgainst(
   stored: readonly StoredDay[],
   recounted: readonly RecountedDay[],
 ): readonly DayDifference[] {
@@ -74,13 +78,13 @@ function differencesOf(
     const before = found.get(`${partition} ${channel}`)?.before ?? NO_PERIOD_COUNTS;
     found.set(`${partition} ${channel}`, { partition, channel, before, after });
   }
-  return [...found.values()].filter(({ before, after }) => PERIOD_COUNTS.some((of) => before[of] !== after[of]));
+  return [...found.values()];
 }
 
 /** A row may differ from the raw facts by what came when it was final, and by nothing else. */
 async function assertExplained(
   clickhouse: ClickHouse,
-  asked: ReopenedDays,
+  asked: ReopenedDays & { readonly generation: number },
   day: ClosedDay,
   stored: readonly StoredDay[],
   recounted: readonly RecountedDay[],
@@ -95,12 +99,12 @@ async function assertExplained(
 }
 
 function overPartitions(
-  found: readonly DayDifference[],
+  held: readonly DayDifference[],
   { close: end }: ClosedDay,
 ): readonly FigureCounts<keyof PeriodCounts>[] {
-  const channels = [...new Set(found.map(({ channel }) => channel))];
+  const channels = [...new Set(held.map(({ channel }) => channel))];
   return channels.map((channel) => {
-    const own = found.filter((one) => one.channel === channel);
+    const own = held.filter((one) => one.channel === channel);
     const sum = (of: 'before' | 'after'): PeriodCounts =>
       own.reduce((total, one) => addedPeriodCounts(total, one[of]), NO_PERIOD_COUNTS);
     return { channel, end, before: sum('before'), after: sum('after') };

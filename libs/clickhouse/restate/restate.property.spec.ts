@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type EmbeddedClickHouse, FoldedTables, KIT_BRAND, openEmbeddedClickHouse } from '#testing';
-import { arrivals, LOG_RULES, personLog, withoutRivals, type PersonLog } from '../../testing/arbitrary-log.js';
+import {
+  arrivals,
+  LOG_RULES,
+  personLog,
+  withoutRivals,
+  type PersonLog,
+} from '../../testing/arbitrary-log.js';
 import { naiveTouchpointWindow } from '../../testing/naive-touchpoint-window.js';
 import { firstWholeEnd, heartbeats } from '../queries/window-figures.js';
 import { WINDOW_COUNT_READERS, WINDOW_COUNTS } from '../queries/window-counts.js';
