@@ -10,6 +10,7 @@ const OPTIONS = {
   '--persons': 'PROMOTION_PERSONS',
   '--history-days': 'PROMOTION_HISTORY_DAYS',
   '--history-events-per-day': 'PROMOTION_HISTORY_EVENTS_PER_DAY',
+  '--fine-hours': 'PROMOTION_FINE_HOURS',
   '--ends': 'PROMOTION_ENDS',
 };
 const env = {};

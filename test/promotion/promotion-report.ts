@@ -34,7 +34,7 @@ export function promotionReport({ options, ...run }: PromotionRun): string {
   const command =
     `npm run test:promotion -- --events ${options.events} --seed ${options.seed} --rate ${options.eventsPerSecond} ` +
     `--persons ${options.persons} --history-days ${options.historyDays} ` +
-    `--history-events-per-day ${options.historyEventsPerDay} --ends ${options.ends}`;
+    `--history-events-per-day ${options.historyEventsPerDay} --fine-hours ${options.fineHours} --ends ${options.ends}`;
   return [
     `# ${number(options.events)} touchpoints, seed ${options.seed}: ${number(reconciled.drifts.length)} differences`,
     '',

@@ -21,7 +21,7 @@ export const LOG_PARTITIONS = 4;
 const SOURCE_PARTITIONS = 2;
 const HOUR = 3_600_000;
 /** Nothing moves for so long: then something is broken. */
-const STALL_MS = 300_000;
+const STALL_MS = 900_000;
 const READY_MS = 120_000;
 const LOOK_MS = 1_000;
 const FEW = 100;
@@ -107,6 +107,8 @@ export class PromotionWorld {
   /** All is read, time has passed over all of it, and all of it is folded, sent, stored and archived. */
   async settle(lastAt: number, onLook: (behind: number) => void): Promise<void> {
     await this.#readToEnd(GROUPS.intake, Object.values(SOURCE_TOPICS), onLook);
+    // Whoever is behind adds no ticks.
+    await this.#readToEnd(GROUPS.fold, [TOPICS.relationshipLog], onLook);
     await this.#tickedBeyond(lastAt);
     const [intake] = this.#services;
     await intake?.end('SIGTERM');
