@@ -222,7 +222,7 @@ describe('gravity reopen', () => {
         lock.release();
       }
       const help = await gravity('reopen', '--help');
-      expect(help.out).toMatch(/--accept-unexplained[^]*They have to\nbe final/);
+      expect(help.out).toMatch(/--accept-unexplained[^]*They have to be final/);
     },
     SLOW_MS,
   );

@@ -23,7 +23,7 @@ export interface PeriodsSample {
   readonly refundHorizonMs: number;
   readonly stateLatenessMs: number;
   /** The widest window, whose late ledger goes back furthest; null: there is none. */
-  readonly ledger: Pick<WindowSpec, 'id' | 'latenessMs'> | null;
+  readonly ledger: Pick<WindowSpec, 'id' | 'widthMs' | 'latenessMs'> | null;
   /** Event time that all partitions have reached, ms. */
   readonly watermark: number;
   /** The scheme is as it is since this instant, ms; earlier days say what it was before. */

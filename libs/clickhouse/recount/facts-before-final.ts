@@ -9,9 +9,9 @@ export interface DayInTime {
   readonly restatedAsOf: ReadonlyMap<number, bigint>;
   /**
    * Whose late ledger is asked, too: a dead letter that is judged again has the arrival stamp of its first time, but
-   * missed the ends of then. Null: there are no windows.
+   * missed the ends of then; all of its ends, if it is later than the window is wide. Null: there are no windows.
    */
-  readonly ledger: Pick<WindowSpec, 'id' | 'latenessMs'> | null;
+  readonly ledger: Pick<WindowSpec, 'id' | 'widthMs' | 'latenessMs'> | null;
   readonly generation: number;
   /** Leaves out what was imported: it does not say when it came. */
   readonly withoutImports: boolean;
@@ -30,7 +30,8 @@ export function factsBeforeFinal(day: DayInTime): string {
       : `${arrived} AND (person, event_id, at) NOT IN (
         SELECT person, event_id, at FROM gravity.late_events FINAL
         WHERE brand = {brand:String} AND window = ${stringLiteral(ledger.id)} AND generation = ${generation}
-          AND missed_to >= fromUnixTimestamp64Milli(${finalAt - ledger.latenessMs}, 'UTC')
+          AND (missed_to >= fromUnixTimestamp64Milli(${finalAt - ledger.latenessMs}, 'UTC')
+            OR toUnixTimestamp64Milli(missed_to) - toUnixTimestamp64Milli(missed_from) >= ${ledger.widthMs})
       )`;
   return `(
     SELECT *, identity FROM gravity.touchpoints

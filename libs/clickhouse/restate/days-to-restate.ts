@@ -18,7 +18,7 @@ export interface ReopenedDays extends DaysQuery {
   /** Of the rules. */
   readonly stateLatenessMs: number;
   /** The widest window, whose late ledger goes back furthest; null: there is none. */
-  readonly ledger: Pick<WindowSpec, 'id' | 'latenessMs'> | null;
+  readonly ledger: Pick<WindowSpec, 'id' | 'widthMs' | 'latenessMs'> | null;
   /** The scheme is as it is since this instant, ms. */
   readonly since: number;
 }
