@@ -93,7 +93,7 @@ describeWithOwnServers('live figures of a promotion', () => {
           sql: `
             INSERT INTO gravity.${table} (version, ${FIGURE_COLUMNS[table].join(', ')})
             SELECT version + 1, ${FIGURE_COLUMNS[table]
-              .map((column) => (column === figure ? `t.${column} + 1` : `t.${column}`))
+              .map((column) => (column === figure ? `t.${column} + 1000` : `t.${column}`))
               .join(', ')}
             FROM gravity.${table} AS t FINAL WHERE ${where} LIMIT 1`,
         });
