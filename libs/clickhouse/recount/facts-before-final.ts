@@ -9,7 +9,8 @@ export interface DayInTime {
   readonly restatedAsOf: ReadonlyMap<number, bigint>;
   /**
    * Whose late ledger is asked, too: a dead letter that is judged again has the arrival stamp of its first time, but
-   * missed the ends of then; all of its ends, if it is later than the window is wide. Null: there are no windows.
+   * missed the ends of then. Where it missed all that it had, and came too early by its stamp for that, nothing says when
+   * it was counted: then it is taken to be late. Null: there are no windows.
    */
   readonly ledger: Pick<WindowSpec, 'id' | 'widthMs' | 'latenessMs'> | null;
   readonly generation: number;
@@ -31,7 +32,8 @@ export function factsBeforeFinal(day: DayInTime): string {
         SELECT person, event_id, at FROM gravity.late_events FINAL
         WHERE brand = {brand:String} AND window = ${stringLiteral(ledger.id)} AND generation = ${generation}
           AND (missed_to >= fromUnixTimestamp64Milli(${finalAt - ledger.latenessMs}, 'UTC')
-            OR toUnixTimestamp64Milli(missed_to) - toUnixTimestamp64Milli(missed_from) >= ${ledger.widthMs})
+            OR (toUnixTimestamp64Milli(missed_to) - toUnixTimestamp64Milli(missed_from) >= ${ledger.widthMs}
+              AND toUnixTimestamp64Milli(arrived_at) < toUnixTimestamp64Milli(missed_to) + ${ledger.latenessMs}))
       )`;
   return `(
     SELECT *, identity FROM gravity.touchpoints
