@@ -119,19 +119,19 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     const attempts = this.attempts(this.options.transactionTimeoutMs);
     const lanes = await this.sender.lanes(records);
     this.remains = 'unfinished';
-    if (lanes.length > 0) await this.addPartitions(lanes, attempts);
-    // A commit is small work for two brokers at once: records to the leaders, positions to the group.
-    const [sent, offsets] = await Promise.allSettled([
+    // Whatever does not wait for the other goes out at once: each step costs a turn of busy event loops and brokers.
+    await both(
+      lanes.length === 0 ? null : this.addPartitions(lanes, attempts),
+      positions.length === 0 ? null : this.addGroup(attempts),
+    );
+    const appendedAt = await both(
       this.sender.send(lanes, attempts),
       positions.length === 0 ? null : this.sendPositions(positions, attempts),
-    ]);
-    if (offsets.status === 'rejected' && isFencing(offsets.reason)) throw offsets.reason;
-    if (sent.status === 'rejected') throw sent.reason;
-    if (offsets.status === 'rejected') throw offsets.reason;
+    );
     this.remains = 'unanswered';
     await this.endTransaction(true, attempts);
     this.remains = 'nothing';
-    return { appendedAt: sent.value };
+    return { appendedAt };
   }
 
   private async addPartitions(
@@ -148,12 +148,15 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     });
   }
 
-  private async sendPositions(positions: readonly Position[], attempts: Attempts): Promise<void> {
-    const groupId = this.options.group;
+  private async addGroup(attempts: Attempts): Promise<void> {
     await persist(this.link, attempts, async () => {
       const coordinator = await this.link.transactionCoordinator(this.transactionalId);
-      await coordinator.addOffsetsToTxn({ ...this.identity(), groupId });
+      await coordinator.addOffsetsToTxn({ ...this.identity(), groupId: this.options.group });
     });
+  }
+
+  private async sendPositions(positions: readonly Position[], attempts: Attempts): Promise<void> {
+    const groupId = this.options.group;
     const topics = [...new Set(positions.map(({ topic }) => topic))].map((topic) => ({
       topic,
       partitions: positions
@@ -226,6 +229,19 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     const { watch } = this.options;
     return { deadline: Date.now() + ms, signal: this.closing.signal, watch };
   }
+}
+
+/**
+ * Waits for both, also after one has failed: nothing may be under way when its transaction is ended.
+ * @returns the first
+ */
+async function both<T>(first: Promise<T> | null, second: Promise<unknown> | null): Promise<T | null> {
+  const [one, other] = await Promise.allSettled([first, second]);
+  // Of two failures, that the partition is lost is the one to know.
+  if (other.status === 'rejected' && isFencing(other.reason)) throw other.reason;
+  if (one.status === 'rejected') throw one.reason;
+  if (other.status === 'rejected') throw other.reason;
+  return one.value;
 }
 
 function transactionalIdOf({ group, input }: WriterOptions): string {
