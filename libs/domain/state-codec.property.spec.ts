@@ -9,9 +9,10 @@ import type { Relationship } from './relationship.js';
 
 const LATENESS_MS = 3 * 86_400_000;
 
-/** Presence may have become another object of the same moments. */
-function comparable({ presence, recent, ...rest }: Relationship): unknown {
-  return { ...rest, recent: [...recent], presence: stepsOf(presence) };
+/** Without what follows from the rest, and lists of one instant in any order. */
+function comparable({ presence, recent, money, ...rest }: Relationship): unknown {
+  const { timeline: _, oldestOrderAt: __, ...records } = money;
+  return { ...rest, money: records, recent: [...recent], presence: stepsOf(presence) };
 }
 
 function statesOf(log: Parameters<typeof arrivals>[0]): readonly Relationship[] {
