@@ -10,10 +10,7 @@ export const ARCHIVE_SERVER = Symbol('archive server');
 
 @Module({})
 export class ArchiveModule {
-  static forRoot(options: {
-    readonly batchRecordsMax: number;
-    readonly batchPaceMs?: number;
-  }): DynamicModule {
+  static forRoot(options: { readonly batchRecordsMax: number; readonly batchPaceMs: number }): DynamicModule {
     return {
       module: ArchiveModule,
       controllers: [ArchiveController],
@@ -37,7 +34,7 @@ export class ArchiveModule {
               group: ARCHIVE_GROUP,
               topics: ARCHIVED_TOPICS,
               batchRecordsMax: options.batchRecordsMax,
-              paceMs: options.batchPaceMs ?? 0,
+              paceMs: options.batchPaceMs,
               transport: ARCHIVE_TRANSPORT,
               lifecycle: service,
             }),

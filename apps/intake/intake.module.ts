@@ -8,7 +8,7 @@ import { INTAKE_GROUP, type IntakeOptions, IntakeService } from './intake.servic
 
 export interface IntakeModuleConfig extends Omit<IntakeOptions, 'breaker'>, BreakerConfig {
   readonly batchRecordsMax: number;
-  readonly batchPaceMs?: number;
+  readonly batchPaceMs: number;
 }
 
 export const INTAKE_SERVER = Symbol('intake server');
@@ -50,7 +50,7 @@ export class IntakeModule {
               log: platform.log,
               group: INTAKE_GROUP,
               batchRecordsMax: options.batchRecordsMax,
-              paceMs: options.batchPaceMs ?? 0,
+              paceMs: options.batchPaceMs,
               topics: options.sourceTopics,
               transport: INTAKE_TRANSPORT,
               lifecycle: service,

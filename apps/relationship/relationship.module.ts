@@ -10,7 +10,7 @@ export const RELATIONSHIP_SERVER = Symbol('relationship server');
 @Module({})
 export class RelationshipModule {
   static forRoot(
-    options: RelationshipOptions & { readonly batchRecordsMax: number; readonly batchPaceMs?: number },
+    options: RelationshipOptions & { readonly batchRecordsMax: number; readonly batchPaceMs: number },
   ): DynamicModule {
     return {
       module: RelationshipModule,
@@ -38,7 +38,7 @@ export class RelationshipModule {
               log: platform.log,
               group: RELATIONSHIP_GROUP,
               batchRecordsMax: options.batchRecordsMax,
-              paceMs: options.batchPaceMs ?? 0,
+              paceMs: options.batchPaceMs,
               transport: RELATIONSHIP_TRANSPORT,
               lifecycle: service,
             }),

@@ -139,3 +139,4 @@ export { ReconciliationSink } from './sinks/reconciliation-sink.js';
 export { TierChangeSink } from './sinks/tier-change-sink.js';
 export { type TouchpointEntry, TouchpointSink } from './sinks/touchpoint-sink.js';
 export { type ReadyStatus, waitUntilReady, type WaitOptions } from './wait-until-ready.js';
+export { addDays } from './recount/scheme-days.js';

@@ -1,4 +1,5 @@
 /** Writes Avro's primitive forms, one framed record after the other, without an object per value. */
+import { writeAscii } from '#domain';
 import { FRAME_BYTES, MAGIC } from './framing.js';
 
 const SLAB_BYTES = 64 * 1024;
@@ -6,8 +7,6 @@ const SLAB_BYTES = 64 * 1024;
 const LONG_BYTES_MAX = 10;
 /** A UTF-16 unit takes this many bytes at most. */
 const UNIT_BYTES_MAX = 3;
-/** Up to here a loop is faster than the call into C++. */
-const LOOP_CHARS_MAX = 64;
 const SECOND_BRANCH = 2;
 const LONG_MIN = -(2 ** 52);
 
@@ -61,7 +60,13 @@ export class AvroWriter {
   text(value: string): void {
     const { length } = value;
     this.reserve(LONG_BYTES_MAX + UNIT_BYTES_MAX * length);
-    if (length <= LOOP_CHARS_MAX && this.asciiText(value)) return;
+    const before = this.at;
+    this.long(length);
+    if (writeAscii(this.bytes, this.at, value)) {
+      this.at += length;
+      return;
+    }
+    this.at = before;
     const size = Buffer.byteLength(value, 'utf8');
     this.long(size);
     this.bytes.write(value, this.at, size, 'utf8');
@@ -100,23 +105,6 @@ export class AvroWriter {
   present(isPresent: boolean): void {
     this.reserve(1);
     this.bytes[this.at++] = isPresent ? SECOND_BRANCH : 0;
-  }
-
-  /** @returns false, with nothing written, when there is any other character */
-  private asciiText(value: string): boolean {
-    const before = this.at;
-    this.long(value.length);
-    const { bytes, at } = this;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
-      if (code > 0x7f) {
-        this.at = before;
-        return false;
-      }
-      bytes[at + i] = code;
-    }
-    this.at = at + value.length;
-    return true;
   }
 
   private reserve(size: number): void {

@@ -1,3 +1,8 @@
+import { type Origin } from '#domain';
+
+/** In the order of `schemas/relationship-log`. */
+export const ORIGINS: readonly Origin[] = ['LIVE', 'REPLAY', 'BACKFILL'];
+
 /** The branches of the body of `schemas/relationship-log`, by their place in the union. */
 export const BRANCH = {
   link: 0,

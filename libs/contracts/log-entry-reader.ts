@@ -20,18 +20,16 @@ import {
   VISIT_SURFACES,
   visited,
   type LogEntry,
-  type Origin,
   type Touchpoint,
   type TouchpointHead,
 } from '#domain';
 import { LogCorruptError } from '#pipeline';
 import { AvroCursor } from './avro-cursor.js';
-import { BRANCH } from './log-branches.js';
+import { BRANCH, ORIGINS } from './log-branches.js';
 
 /** The schema version whose bytes this reads. */
 export const READER_VERSION = 1;
 
-const ORIGINS: readonly Origin[] = ['LIVE', 'REPLAY', 'BACKFILL'];
 const CUSTOMER = 0;
 
 export class LogEntryReader {

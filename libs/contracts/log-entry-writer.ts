@@ -1,6 +1,6 @@
 /**
  * Touchpoints straight into the bytes of version 1 of `schemas/relationship-log`: what intake does for every event. A
- * property test holds it equal to the general way through `log-to-wire.ts` and avsc.
+ * property test holds the bytes equal to what avsc writes.
  */
 import {
   CONTENT_KINDS,
@@ -12,15 +12,13 @@ import {
   ROLES,
   VISIT_SURFACES,
   type Actor,
-  type Origin,
   type Touchpoint,
   type TouchpointDetail,
 } from '#domain';
 import { type EntryExtras } from '#pipeline';
 import { AvroWriter } from './avro-writer.js';
-import { BRANCH } from './log-branches.js';
+import { BRANCH, ORIGINS } from './log-branches.js';
 
-const ORIGINS: readonly Origin[] = ['LIVE', 'REPLAY', 'BACKFILL'];
 const ACTORS: readonly Actor[] = ['CUSTOMER', 'STAFF', 'BOT'];
 
 /** What a touchpoint itself may say of the things it concerns. */

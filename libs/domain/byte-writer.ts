@@ -1,15 +1,14 @@
 /** Numbers and texts as few bytes, one behind the other. What it writes, `byte-reader.ts` reads. */
+import { writeAscii } from './ascii.js';
 
 const FIRST_BYTES = 4 * 1024;
 /** Of a number, at most. */
 const NUMBER_BYTES = 9;
 /** A UTF-16 unit takes this many bytes at most. */
 const UNIT_BYTES_MAX = 3;
-/** Up to here a loop is faster than the call into C++. */
-const LOOP_CHARS_MAX = 64;
 
 /** Integers beyond are written as doubles: doubled and with 1 added they would not be exact any more. */
-export const INTEGER_MAX = 2 ** 51;
+const INTEGER_MAX = 2 ** 51;
 
 export class ByteWriter {
   private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -61,7 +60,13 @@ export class ByteWriter {
   text(value: string): void {
     const { length } = value;
     this.reserve(NUMBER_BYTES + UNIT_BYTES_MAX * length);
-    if (length <= LOOP_CHARS_MAX && this.asciiText(value)) return;
+    const before = this.at;
+    this.number(length);
+    if (writeAscii(this.bytes, this.at, value)) {
+      this.at += length;
+      return;
+    }
+    this.at = before;
     const size = Buffer.byteLength(value, 'utf8');
     this.number(size);
     this.bytes.write(value, this.at, size, 'utf8');
@@ -77,23 +82,6 @@ export class ByteWriter {
   list<T>(items: readonly T[], write: (item: T) => void): void {
     this.number(items.length);
     for (const item of items) write(item);
-  }
-
-  /** @returns false, with nothing written, when there is any other character */
-  private asciiText(value: string): boolean {
-    const before = this.at;
-    this.number(value.length);
-    const { bytes, at } = this;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
-      if (code > 0x7f) {
-        this.at = before;
-        return false;
-      }
-      bytes[at + i] = code;
-    }
-    this.at = at + value.length;
-    return true;
   }
 
   private reserve(size: number): void {

@@ -30,7 +30,10 @@ export function moneyOf(
   return { orders, looseRefunds, purchases, settled, timeline, oldestOrderAt };
 }
 
-/** The list with `item` at `place`, in the stead of what is there or before it. V8 takes several times as long for `toSpliced`. */
+/**
+ * The list with `item` at `place`, in the stead of what is there or before it. V8 takes several times as long for
+ * `toSpliced`.
+ */
 function withOneAt<T>(list: readonly T[], place: number, replaces: boolean, item: T): readonly T[] {
   // `concat` sizes the new list exactly; pushing to a copy would leave half of it empty, for every person.
   if (place === list.length) return list.length === 0 ? [item] : list.concat(item);

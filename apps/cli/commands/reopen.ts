@@ -11,19 +11,12 @@ import { withWholeFigures, type WholeFigures } from '../fold/with-whole-figures.
 import { formatCount, percent, ProgressLine } from '../progress-line.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';
 import { listRestatements } from './list-restatements.js';
-import { reopenedBy, type Reopening } from './reopening.js';
+import { reopenedBy, type Reopening, type ReopeningFlags } from './reopening.js';
 
-export interface ReopenFlags {
+export interface ReopenFlags extends ReopeningFlags {
   readonly list?: boolean;
   readonly limit: number;
   readonly dataDir?: string;
-  readonly brand?: string;
-  readonly channel?: string;
-  readonly window?: string;
-  readonly scheme?: string;
-  readonly period?: string;
-  readonly from?: string;
-  readonly to?: string;
   readonly reason?: string;
   readonly by?: string;
   readonly dryRun?: boolean;

@@ -1,5 +1,6 @@
 /** What `gravity reopen` is asked to count anew: ends of a window, or days of a scheme. */
 import {
+  addDays,
   planDays,
   planRestatement,
   type PlanOptions,
@@ -101,11 +102,11 @@ function daysOf(flags: ReopeningFlags, rules: Rules): Pick<ReopenedDays, 'scheme
 
 function daysOfPeriod({ id, period }: Scheme, asked: string): { readonly from: string; readonly to: string } {
   if (period.kind === 'calendarMonth' && isDay(`${asked}-01`)) {
-    const next = new Date(Date.parse(`${asked}-01`) + 31 * DAY_MS).toISOString().slice(0, 7);
-    return { from: `${asked}-01`, to: dayBefore(`${next}-01`) };
+    const from = `${asked}-01`;
+    return { from, to: addDays(`${addDays(from, 31).slice(0, 7)}-01`, -1) };
   }
   if ((period.kind === 'span' || period.kind === 'campaign') && asked === id) {
-    return { from: period.from, to: dayBefore(period.to) };
+    return { from: period.from, to: addDays(period.to, -1) };
   }
   const expected = {
     ...{ rolling: 'it moves along with time, so name its days with --from and --to' },
@@ -116,10 +117,6 @@ function daysOfPeriod({ id, period }: Scheme, asked: string): { readonly from: s
     },
   };
   throw usageError(`--period ${asked} of ${id}: ${expected[period.kind]}`);
-}
-
-function dayBefore(day: string): string {
-  return new Date(Date.parse(day) - DAY_MS).toISOString().slice(0, 10);
 }
 
 function dayOf(option: string, text: string): string {
