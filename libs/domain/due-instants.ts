@@ -1,7 +1,7 @@
 import type { CompiledScheme } from './compiled-rules.js';
 import { nextMonthStart } from './day-calendar.js';
 import type { Relationship, Standing } from './relationship.js';
-import { firstPurchaseSince, type TierSource } from './tiers.js';
+import { firstPurchaseSince, forPurchaseDaysBack, type TierSource } from './tiers.js';
 
 /**
  * The next instant after `t` at which time alone may change this person's tier, deepening or cohort under one
@@ -22,7 +22,7 @@ export function nextFall(
   const falls = standing !== undefined && standing.tier > 2;
   switch (period.kind) {
     case 'rolling':
-      return nextRollingFall(person, scheme, period.days, standing?.deepened === true, t);
+      return nextRollingFall(person, scheme, period.days, standing, t);
     case 'calendarMonth':
       if (!falls && standing?.deepened !== true) return Infinity;
       return calendar.dayStart(nextMonthStart(calendar.dayOf(t)));
@@ -43,11 +43,16 @@ function nextRollingFall(
   person: TierSource,
   scheme: CompiledScheme,
   days: number,
-  deepened: boolean,
+  standing: Standing | undefined,
   t: number,
 ): number {
   const { calendar } = scheme;
   const today = calendar.dayOf(t);
+  const sight = calendar.dayStart(today - 2 * days + 1);
+  const deepened = standing?.deepened === true;
+  if (!deepened && standing !== undefined && isLongMember(person, standing, sight)) {
+    return nextFallOfBuyer(person, scheme, days, sight, t);
+  }
   const start = calendar.dayStart(today - days + 1);
   let oldest = firstPurchaseSince(person, scheme, start);
   for (const { toggles } of person.links.lines) {
@@ -59,8 +64,48 @@ function nextRollingFall(
   // Nothing in the whole period: its tier is 2 at most, and nobody has risen above what he is compared with, nor
   // can while that only loses days that the period lost before.
   if (oldest === Infinity && !deepened) return Infinity;
-  const oldestOfBoth = firstPurchaseSince(person, scheme, calendar.dayStart(today - 2 * days + 1));
+  const oldestOfBoth = firstPurchaseSince(person, scheme, sight);
   return Math.min(daysAfter(oldest, days, scheme, t), daysAfter(oldestOfBoth, 2 * days, scheme, t));
+}
+
+/** A member now and since before `sight`, all of whose orders count. */
+function isLongMember({ links, money }: TierSource, { tier }: Standing, sight: number): boolean {
+  if (tier < 2 || money.timeline.cancellations.length > 0) return false;
+  for (const { toggles } of links.lines) {
+    const last = toggles[toggles.length - 1];
+    if (last !== undefined && last.at >= sight) return false;
+  }
+  return true;
+}
+
+/**
+ * Of a long member who has not deepened, only purchases matter. His tier falls when the second newest day leaves the
+ * period, then when the newest does. When a day leaves the period that this one is compared with, he may come to stand
+ * above it: not where two later days are in that, for no tier is above theirs, nor where this period has none.
+ */
+function nextFallOfBuyer(
+  person: TierSource,
+  scheme: CompiledScheme,
+  days: number,
+  sight: number,
+  t: number,
+): number {
+  const { calendar } = scheme;
+  const today = calendar.dayOf(t);
+  let next = Infinity;
+  let later = Infinity;
+  let nextButOne = Infinity;
+  forPurchaseDaysBack(person, scheme, sight, t, (day) => {
+    if (nextButOne === Infinity && day + days > today) next = day + days;
+    // When this day leaves the period before, that has one day at most; and the period has one.
+    const inPeriod = later > day + days ? later : nextButOne;
+    if (inPeriod > day + days && inPeriod !== Infinity && day + 2 * days > today) {
+      next = Math.min(next, day + 2 * days);
+    }
+    nextButOne = later;
+    later = day;
+  });
+  return next === Infinity ? Infinity : calendar.dayStart(next);
 }
 
 function daysAfter(at: number, days: number, { calendar }: CompiledScheme, t: number): number {

@@ -51,7 +51,10 @@ function canonical(harness: FoldHarness): readonly string[] {
       const { evaluatedAt: _, dueAt: __, settledRelatedSince: ___, recent, money, presence, ...rest } = swept;
       const { timeline: ____, oldestOrderAt: _____, ...records } = money;
       const seen = stepsOf(presence);
-      return { ...rest, seen, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
+      // That messages are welcome is what holds anyway, and is forgotten with who has only visited.
+      const reach = rest.links.reach.filter(({ toggles }) => toggles.some(({ on }) => !on));
+      const links = { ...rest.links, reach };
+      return { ...rest, links, seen, money: records, recent: [...recent], relatedSince: relatedSince(swept) };
     })
     .map((state) => JSON.stringify(state, (_, value: unknown) => (value === Infinity ? 'Infinity' : value)))
     .sort();

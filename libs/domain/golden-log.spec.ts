@@ -27,6 +27,8 @@ const GOLDEN: Readonly<Record<number, string>> = {
   3: '483a2af9badc5fae0ca5e7e9ba333e9e',
   // Stored states in another form.
   4: '483a2af9badc5fae0ca5e7e9ba333e9e',
+  // Fewer persons are looked at for nothing, so where a tick leaves some for the next one others are among them.
+  5: '483a2af9badc5fae0ca5e7e9ba333e9e',
 };
 
 const MINUTE = 60_000;

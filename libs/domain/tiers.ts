@@ -106,6 +106,33 @@ export function forPurchasesIn(
   }
 }
 
+/**
+ * Calls `visit` for each local day in [from, t] with a purchase of the scheme, newest first, whether the purchase
+ * counts or not.
+ */
+export function forPurchaseDaysBack(
+  person: TierSource,
+  scheme: CompiledScheme,
+  from: number,
+  t: number,
+  visit: (day: number) => void,
+): void {
+  const purchases = purchasesFor(person, scheme);
+  const positive = !scheme.scheme.zeroOrderCounts;
+  const { calendar } = scheme;
+  let dayFrom = Infinity;
+  for (let i = firstSince(purchases, t + 1, positive) - 1; i >= 0; i--) {
+    const purchase = purchases[i];
+    if (purchase === undefined) return;
+    const at = instantOf(purchase, positive);
+    if (at < from) return;
+    if (at >= dayFrom) continue;
+    const day = calendar.dayOf(at);
+    dayFrom = calendar.dayStart(day);
+    visit(day);
+  }
+}
+
 /** Instant of the scheme's first purchase at or after `from`; Infinity when there is none. */
 export function firstPurchaseSince(person: TierSource, scheme: CompiledScheme, from: number): number {
   const purchases = purchasesFor(person, scheme);
