@@ -1,5 +1,5 @@
 /** Live window figures held against a recount of the raw facts, at a sample of closed ends. */
-import { ALL_CHANNELS, type WindowSpec } from '#domain';
+import { type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { differs, endsAtOnce, heldAgainst, overPartitions } from '../recount/held-against.js';
@@ -30,9 +30,9 @@ export interface WindowReconciliation {
   readonly drifts: readonly WindowDrift[];
 }
 
-/** From so many ends on they are recounted in blocks, neighbours together. */
-const BLOCKS_FROM = 100;
-/** How many blocks at least, where not all ends are compared. */
+/** Neighbours are recounted together: a query takes longer to be understood than to count one end or five. */
+const NEIGHBOURS = 5;
+/** How many blocks of neighbours at least, where many ends are compared, and not all. */
 const BLOCKS = 20;
 
 /** @param onEnd   told after each end, or block of them, how many are done, and how many there are */
@@ -76,16 +76,13 @@ interface Suspects {
   readonly left: readonly { readonly channel: string; readonly end: number }[];
 }
 
-/** A single end is counted on its own in every channel; of a block only what differs. */
+/** What differs in a block, and is not explained. */
 async function suspectsIn(
   clickhouse: ClickHouse,
-  { brand, window, channels }: WindowSample,
+  { brand, window }: WindowSample,
   { generation }: Heartbeats,
   block: Block,
 ): Promise<Suspects> {
-  if (block.ends === 1) {
-    return { late: 0, left: [ALL_CHANNELS, ...channels].map((channel) => ({ channel, end: block.first })) };
-  }
   const rows = await heldAgainst(clickhouse, { brand, window }, { ...block, generation });
   const differing = overPartitions(rows).filter(differs);
   const left = await unexplainedEnds(clickhouse, { brand, window, generation, differing });
@@ -113,8 +110,9 @@ async function sampledBlocks(
   { brand, window: { slideMs }, endsMax, offset }: WindowSample,
   { first, ends: total }: Block,
 ): Promise<readonly Block[]> {
-  const atOnce = endsMax < BLOCKS_FROM ? 1 : await endsAtOnce(clickhouse, brand);
-  const size = total <= endsMax ? atOnce : Math.min(atOnce, Math.ceil(endsMax / BLOCKS));
+  const atOnce = await endsAtOnce(clickhouse, brand);
+  const size =
+    total <= endsMax ? atOnce : Math.min(atOnce, Math.max(NEIGHBOURS, Math.ceil(endsMax / BLOCKS)));
   // Numbers of ends, counted back from the newest one.
   const bound = Math.min(total, endsMax);
   const count = Math.ceil(bound / size);
