@@ -10,9 +10,9 @@ import {
   type PeriodCount,
   type PeriodCounts,
 } from '../recount/period-counts.js';
-import { DayRecount, type ClosedDay, type DaysQuery, type RecountedDay } from '../recount/recount-days.js';
+import { DayRecount, type DaysQuery, type RecountedDay } from '../recount/recount-days.js';
 import { factsBeforeFinal } from '../recount/facts-before-final.js';
-import { addDays, daysBetween, dayStarts, lastDayOf } from '../recount/scheme-days.js';
+import { addDays, daysBetween, dayStarts, lastDayOf, type ClosedDay } from '../recount/scheme-days.js';
 import { restatedAsOf } from '../row-version.js';
 import { hasImports } from './has-imports.js';
 
@@ -62,9 +62,8 @@ export async function reconcilePeriods(
 ): Promise<PeriodsReconciliation> {
   const span = await daySpan(clickhouse, sample);
   const days = span === null ? [] : await sampledDays(clickhouse, sample, span);
-  const newest = days[0];
-  if (span === null || newest === undefined) return { days: 0, compared: 0, late: 0, drifts: [] };
-  const recount = await DayRecount.until(clickhouse, sample, newest.close);
+  if (span === null || days.length === 0) return { days: 0, compared: 0, late: 0, drifts: [] };
+  const recount = await DayRecount.of(clickhouse, sample, days);
   const drifts: PeriodDrift[] = [];
   let compared = 0;
   let late = 0;
@@ -75,7 +74,7 @@ export async function reconcilePeriods(
       { ...sample, generation: span.generation },
       day,
       stored,
-      await recount.at(day),
+      await recount.at(day.day),
     );
     compared += found.compared;
     late += found.late;
@@ -200,9 +199,9 @@ async function countsOf(
   known: Parameters<typeof factsBeforeFinal>[0],
 ): Promise<ReadonlyMap<string, PeriodCounts>> {
   const source = { ...query, facts: factsBeforeFinal(known) };
-  const recount = await DayRecount.until(clickhouse, source, day.close);
+  const recount = await DayRecount.of(clickhouse, source, [day]);
   const sums = new Map<string, PeriodCounts>();
-  for (const { channel, counts } of await recount.at(day)) {
+  for (const { channel, counts } of await recount.at(day.day)) {
     sums.set(channel, addedPeriodCounts(sums.get(channel) ?? NO_PERIOD_COUNTS, counts));
   }
   return sums;

@@ -9,6 +9,7 @@ import {
   type WindowCounts,
 } from '../queries/window-counts.js';
 import { integer, rowOf, text } from '../row-reader.js';
+import { personsOf } from './persons-of.js';
 import { recountWindows } from './recount-windows.js';
 
 /** What there is and what there should be. */
@@ -38,12 +39,8 @@ const CHUNK_ENDS_MAX = 500;
 
 /** How many ends may be recounted in one go. */
 export async function endsAtOnce(clickhouse: ClickHouse, brand: string): Promise<number> {
-  const [counted] = await clickhouse.query({
-    sql: 'SELECT uniq(person) AS persons FROM gravity.touchpoints WHERE brand = {brand:String}',
-    params: { brand },
-    row: rowOf({ persons: integer }),
-  });
-  return Math.max(1, Math.min(CHUNK_ENDS_MAX, Math.floor(PERSON_ENDS_MAX / (counted?.persons ?? 1))));
+  const persons = await personsOf(clickhouse, brand);
+  return Math.max(1, Math.min(CHUNK_ENDS_MAX, Math.floor(PERSON_ENDS_MAX / Math.max(1, persons))));
 }
 
 /** Of every row and every recount, what there is and what there should be. */

@@ -2,9 +2,10 @@
 import { ALL_CHANNELS, type Scheme } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { DayFlows, type FlowPlace } from './day-flows.js';
-import { NO_PERIOD_COUNTS, type PeriodCounts } from './period-counts.js';
-import { schemeDays } from './scheme-days.js';
-import { standingsAt } from './standings.js';
+import { NO_PERIOD_COUNTS, type PeriodCounts, type StandingCounts } from './period-counts.js';
+import { personsOf } from './persons-of.js';
+import { schemeDays, type ClosedDay } from './scheme-days.js';
+import { daysAtOnce, standingsAt } from './standings.js';
 
 export interface DaysQuery {
   readonly brand: string;
@@ -14,40 +15,40 @@ export interface DaysQuery {
   readonly facts?: string;
 }
 
-/** One local day. */
-export interface ClosedDay {
-  /** `YYYY-MM-DD`. */
-  readonly day: string;
-  /** First instant of the day after, ms. */
-  readonly close: number;
-}
-
 export interface RecountedDay extends FlowPlace {
   readonly counts: PeriodCounts;
 }
 
+/** Days are counted some at a time, when the first of them is asked for. */
 export class DayRecount {
+  /** Of the days counted last. */
+  private standings: ReadonlyMap<string, ReadonlyMap<number, StandingCounts>> = new Map();
+  private counted: ReadonlySet<string> = new Set();
+
   private constructor(
     private readonly clickhouse: ClickHouse,
     private readonly query: DaysQuery,
+    private readonly days: readonly ClosedDay[],
+    private readonly atOnce: number,
     private readonly flows: DayFlows,
   ) {}
 
-  /** @param until   close of the last day that will be asked for, ms */
-  static async until(clickhouse: ClickHouse, query: DaysQuery, until: number): Promise<DayRecount> {
+  /** @param days   that will be asked for, in this order */
+  static async of(clickhouse: ClickHouse, query: DaysQuery, days: readonly ClosedDay[]): Promise<DayRecount> {
     const { brand, scheme, facts } = query;
+    const until = Math.max(0, ...days.map(({ close }) => close));
     const flows = await DayFlows.count(clickhouse, {
       ...{ brand, zone: scheme.zone, until },
       ...(facts === undefined ? {} : { facts }),
     });
-    return new DayRecount(clickhouse, query, flows);
+    const atOnce = days.length > 1 ? daysAtOnce(await personsOf(clickhouse, brand)) : 1;
+    return new DayRecount(clickhouse, query, days, atOnce, flows);
   }
 
-  /** Of places without anything so far there may be nothing. */
-  async at({ day, close }: ClosedDay): Promise<readonly RecountedDay[]> {
-    const { scheme } = this.query;
-    const standings = await standingsAt(this.clickhouse, { ...this.query, day, close });
-    const { start } = schemeDays(scheme, day);
+  /** Of places without anything so far there may be nothing. @throws RangeError   none of the days */
+  async at(day: string): Promise<readonly RecountedDay[]> {
+    const standings = await this.standingsOn(day);
+    const { start } = schemeDays(this.query.scheme, day);
     const known = new Set(
       this.flows.places.filter(({ channel }) => channel === ALL_CHANNELS).map(({ partition }) => partition),
     );
@@ -65,5 +66,16 @@ export class DayRecount {
         ...(channel === ALL_CHANNELS ? standings.get(partition) : undefined),
       },
     }));
+  }
+
+  private async standingsOn(day: string): Promise<ReadonlyMap<number, StandingCounts>> {
+    if (!this.counted.has(day)) {
+      const first = this.days.findIndex((one) => one.day === day);
+      if (first < 0) throw new RangeError(`${day} is none of the days to recount`);
+      const days = this.days.slice(first, first + this.atOnce);
+      this.standings = await standingsAt(this.clickhouse, { ...this.query, days });
+      this.counted = new Set(days.map((one) => one.day));
+    }
+    return this.standings.get(day) ?? new Map<number, StandingCounts>();
   }
 }

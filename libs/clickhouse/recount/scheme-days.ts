@@ -3,6 +3,14 @@ import { type Scheme } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
 
+/** One local day. */
+export interface ClosedDay {
+  /** `YYYY-MM-DD`. */
+  readonly day: string;
+  /** First instant of the day after, ms. */
+  readonly close: number;
+}
+
 /** Local dates `YYYY-MM-DD`; ranges are [from, to). */
 export interface SchemeDays {
   /** First day of the period that the day lies in. */

@@ -1,20 +1,19 @@
 /**
- * How the persons of a brand stood under a scheme at the close of one local day, from the raw facts, by partition:
+ * How the persons of a brand stood under a scheme at the close of local days, from the raw facts, by partition:
  * stocks of tiers, and whose relation has deepened. Sets and sorts of SQL; of the fold it has the definitions only.
  */
 import { type Scheme } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { ALL_FACTS, FOREVER, linkSpans, MEMBERSHIPS, moneyOf } from '../queries/facts-sql.js';
-import { integer, rowOf } from '../row-reader.js';
+import { integer, rowOf, text } from '../row-reader.js';
 import { type StandingCounts } from './period-counts.js';
-import { schemeDays } from './scheme-days.js';
+import { schemeDays, type ClosedDay } from './scheme-days.js';
 
 export interface StandingsQuery {
   readonly brand: string;
   readonly scheme: Scheme;
-  /** Local date `YYYY-MM-DD`, and the first instant of the one after it, ms. */
-  readonly day: string;
-  readonly close: number;
+  /** At least one; together as many as one query may take (`daysAtOnce`). */
+  readonly days: readonly ClosedDay[];
   /** How long after its payment a refund can still cancel an order. */
   readonly refundHorizonMs: number;
   /** Default: all there are. */
@@ -22,6 +21,15 @@ export interface StandingsQuery {
 }
 
 const TIMEOUT_MS = 600_000;
+
+/** A query holds every person once for each of its days. */
+const PERSON_DAYS_MAX = 500_000;
+const DAYS_MAX = 31;
+
+/** How many days may be recounted in one go: a query takes longer to be understood than to count a few days. */
+export function daysAtOnce(persons: number): number {
+  return Math.max(1, Math.min(DAYS_MAX, Math.floor(PERSON_DAYS_MAX / Math.max(1, persons))));
+}
 
 const localDay = (ms: string): string => `toDate32(fromUnixTimestamp64Milli(${ms}, 'UTC'), {zone:String})`;
 const startOf = (day: string): string =>
@@ -54,12 +62,12 @@ function daysAt({ period }: Scheme, t: string): readonly [from: string, to: stri
   const day = localDay(t);
   switch (period.kind) {
     case 'rolling':
-      return [`addDays(${day}, 1 - {days:Int32})`, `addDays(${day}, 1)`];
+      return [`addDays(${day}, 1 - {width:Int32})`, `addDays(${day}, 1)`];
     case 'calendarMonth':
       return [`toStartOfMonth(${day})`, `addMonths(toStartOfMonth(${day}), 1)`];
     case 'span':
     case 'campaign':
-      return ['toDate32({start:String})', 'toDate32({end:String})'];
+      return ['toDate32(starts)', 'toDate32(ends)'];
   }
 }
 
@@ -107,59 +115,81 @@ const INSTANTS = `arrayDistinct(arrayFilter(instant -> instant >= start_ms AND i
   arrayMap(order -> order.1, bought),
   arrayFlatten(arrayMap(order -> if(empty(order.4), emptyArrayInt64(), arrayMap(line -> line.2, order.3)), bought)))))`;
 
+/** The days asked for, each with the days that count for it, and the instants of its period that lie behind its close. */
+const ASKED = `
+  SELECT
+    arrayJoin(arrayZip({days:Array(String)}, {closes:Array(String)}, {starts:Array(String)}, {ends:Array(String)},
+      {froms:Array(String)}, {tos:Array(String)}, {baseFroms:Array(String)})) AS one,
+    one.1 AS day, toInt64(one.2) AS close_ms, one.3 AS starts, one.4 AS ends,
+    toDate32(one.5) AS from_day, toDate32(one.6) AS to_day, toDate32(one.7) AS base_from,
+    toDate32(starts) AS start_day, assumeNotNull(${startOf('starts')}) AS start_ms,
+    if(ends = '', close_ms, least(close_ms, assumeNotNull(${startOf("if(ends = '', starts, ends)")}))) - 1 AS up_to_ms`;
+
 function standingsSql(scheme: Scheme, facts: string): string {
   const at = daysAt(scheme, 'moment');
   const began = daysAt(scheme, 'since');
-  const upTo = `if({end:String} = '', {close:Int64} - 1, least({close:Int64}, ${startOf('{end:String}')}) - 1)`;
   return `
   WITH
-    assumeNotNull(${startOf('{start:String}')}) AS start_ms,
-    assumeNotNull(${upTo}) AS up_to_ms,
+    asked AS (${ASKED}),
     ${people(facts)},
     known AS (
-      SELECT person, argMax(partition, version) AS own FROM ${facts}
+      SELECT person, argMax(partition, version) AS own, min(toUnixTimestamp64Milli(at)) AS first_ms FROM ${facts}
       WHERE brand = {brand:String} AND NOT guest AND type IN ('link', 'orderPaid', 'orderRefunded')
         AND NOT startsWith(person, 'order:') AND at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
       GROUP BY person
     ),
+    counted AS (SELECT person, own, day FROM known CROSS JOIN asked WHERE first_ms < close_ms),
     stood AS (
-      SELECT person, since,
-        ${tierAt('({close:Int64} - 1)', 'toDate32({from:String})', 'toDate32({to:String})')} AS stands,
-        ${tierAt('(start_ms - 1)', 'toDate32({baseFrom:String})', 'toDate32({start:String})')} AS base,
+      SELECT person, day, since, up_to_ms,
+        ${tierAt('(close_ms - 1)', 'from_day', 'to_day')} AS stands,
+        ${tierAt('(start_ms - 1)', 'base_from', 'start_day')} AS base,
         multiIf(base > 0, base, since < start_ms, 1, ${tierAt('since', ...began)}) AS came_from,
         arrayMax(arrayMap(moment -> ${tierAt('moment', ...at)}, ${INSTANTS})) AS rose
-      FROM related
+      FROM related CROSS JOIN asked
     ),
     standing AS (
-      SELECT person, stands, base, since <= up_to_ms AND rose > came_from AS has_deepened FROM stood
+      SELECT person, day, stands, base, since <= up_to_ms AND rose > came_from AS has_deepened FROM stood
     )
-  SELECT own AS home, ${[0, 1, 2, 3, 4, 5].map((tier) => `countIf(stands = ${tier}) AS tier_${tier}`).join(', ')},
+  SELECT counted.day AS on_day, own AS home,
+    ${[0, 1, 2, 3, 4, 5].map((tier) => `countIf(stands = ${tier}) AS tier_${tier}`).join(', ')},
     countIf(has_deepened) AS deepened, countIf(has_deepened AND base > 0) AS deepened_cohort
-  FROM known LEFT JOIN standing ON known.person = standing.person
-  GROUP BY home`;
+  FROM counted LEFT JOIN standing ON counted.person = standing.person AND counted.day = standing.day
+  GROUP BY on_day, home`;
 }
 
 const READ = rowOf({
-  ...{ home: integer, tier_0: integer, tier_1: integer, tier_2: integer },
+  ...{ on_day: text, home: integer, tier_0: integer, tier_1: integer, tier_2: integer },
   ...{ tier_3: integer, tier_4: integer, tier_5: integer, deepened: integer, deepened_cohort: integer },
 });
 
-/** By partition. */
+/** By day, then by partition. A day on which nobody was known is not in it. */
 export async function standingsAt(
   clickhouse: ClickHouse,
-  { brand, scheme, day, close, refundHorizonMs, facts = ALL_FACTS }: StandingsQuery,
-): Promise<ReadonlyMap<number, StandingCounts>> {
+  { brand, scheme, days, refundHorizonMs, facts = ALL_FACTS }: StandingsQuery,
+): Promise<ReadonlyMap<string, ReadonlyMap<number, StandingCounts>>> {
   const { period } = scheme;
-  const { end, ...days } = schemeDays(scheme, day);
+  const asked = days.map(({ day, close }) => ({ day, close, ...schemeDays(scheme, day) }));
   const rows = await clickhouse.query({
     sql: standingsSql(scheme, facts),
     params: {
-      ...{ brand, close, until: close, zone: scheme.zone, tolerance: scheme.joinToleranceMs },
-      ...{ ...days, end: end ?? '', horizon: refundHorizonMs, zeroCounts: scheme.zeroOrderCounts ? 1 : 0 },
-      days: period.kind === 'rolling' ? period.days : 0,
+      ...{ brand, until: Math.max(...days.map(({ close }) => close)), zone: scheme.zone },
+      days: asked.map(({ day }) => day),
+      closes: asked.map(({ close }) => String(close)),
+      starts: asked.map(({ start }) => start),
+      ends: asked.map(({ end }) => end ?? ''),
+      froms: asked.map(({ from }) => from),
+      tos: asked.map(({ to }) => to),
+      baseFroms: asked.map(({ baseFrom }) => baseFrom),
+      ...{ tolerance: scheme.joinToleranceMs, horizon: refundHorizonMs },
+      ...{ zeroCounts: scheme.zeroOrderCounts ? 1 : 0, width: period.kind === 'rolling' ? period.days : 0 },
     },
     timeoutMs: TIMEOUT_MS,
     row: READ,
   });
-  return new Map(rows.map(({ home, ...counts }) => [home, counts]));
+  const byDay = new Map<string, Map<number, StandingCounts>>();
+  for (const { on_day: day, home, ...counts } of rows) {
+    const own = byDay.get(day) ?? new Map<number, StandingCounts>();
+    byDay.set(day, own.set(home, counts));
+  }
+  return byDay;
 }

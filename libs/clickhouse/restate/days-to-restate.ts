@@ -3,8 +3,8 @@ import { type Scheme, type WindowSpec } from '#domain';
 import { type ClickHouse } from '../clickhouse.js';
 import { daySpan } from '../queries/day-rows.js';
 import { partitionsReached, type PartitionReached } from '../reconcile/reached-by.js';
-import { type ClosedDay, type DaysQuery } from '../recount/recount-days.js';
-import { addDays, daysBetween, dayStarts, lastDayOf } from '../recount/scheme-days.js';
+import { type DaysQuery } from '../recount/recount-days.js';
+import { addDays, daysBetween, dayStarts, lastDayOf, type ClosedDay } from '../recount/scheme-days.js';
 import { assertFacts, iso } from './ends-to-restate.js';
 import { RestatementRefused } from './restatement-refused.js';
 

@@ -10,7 +10,8 @@ import {
   storedOfCounts,
   type PeriodCounts,
 } from '../recount/period-counts.js';
-import { DayRecount, type ClosedDay, type RecountedDay } from '../recount/recount-days.js';
+import { DayRecount, type RecountedDay } from '../recount/recount-days.js';
+import { type ClosedDay } from '../recount/scheme-days.js';
 import { positionOf, restatedVersion } from '../row-version.js';
 import { daysToRestate, type DaysToRestate, type ReopenedDays } from './days-to-restate.js';
 import { figureChanges, type FigureCounts } from './figure-changes.js';
@@ -36,13 +37,13 @@ export async function planDays(
     [...partitions].map(([partition, { version }]) => [partition, positionOf(version)]),
   );
   await options.awaitFacts(positions);
-  const recount = await DayRecount.until(clickhouse, asked, days.at(-1)?.close ?? 0);
+  const recount = await DayRecount.of(clickhouse, asked, days);
   const rows: PeriodFigureRow[] = [];
   const sums: FigureCounts<keyof PeriodCounts>[] = [];
   for (const [nth, day] of days.entries()) {
     options.onProgress?.(nth, days.length);
     const stored = await dayRows(clickhouse, { ...asked, generation, day: day.day });
-    const recounted = await recount.at(day);
+    const recounted = await recount.at(day.day);
     const held = heldAgainst(stored, recounted).filter(
       ({ channel }) => asked.channel === null || channel === asked.channel,
     );
