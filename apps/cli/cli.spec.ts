@@ -71,6 +71,8 @@ describe('gravity', () => {
       const cdnow = file('CDNOW.txt', CDNOW);
       const replayed = await gravity([
         'replay',
+        '--fine-hours',
+        '1',
         cdnow,
         '--data-dir',
         data,
@@ -181,6 +183,8 @@ describe('gravity', () => {
 
       const again = await gravity([
         'replay',
+        '--fine-hours',
+        '1',
         cdnow,
         '--data-dir',
         data,
@@ -209,7 +213,18 @@ describe('gravity', () => {
       let runs = 0;
       const run = (directory: string, killAfterMs?: number): Promise<GravityOutcome> =>
         gravity(
-          ['replay', path, '--data-dir', directory, '--time-zone', 'UTC', '--summary', 'json'],
+          [
+            'replay',
+            path,
+            '--fine-hours',
+            '1',
+            '--data-dir',
+            directory,
+            '--time-zone',
+            'UTC',
+            '--summary',
+            'json',
+          ],
           killAfterMs,
           ++runs % 2 === 0 ? 'SIGINT' : 'SIGKILL',
         );
@@ -242,6 +257,8 @@ describe('gravity', () => {
       expect(missing.err).toContain('has no column "person" (--person); its columns are: who, when, amount');
       const nothing = await gravity([
         'replay',
+        '--fine-hours',
+        '1',
         path,
         '--data-dir',
         data,
@@ -292,6 +309,8 @@ describe('gravity', () => {
       try {
         const refused = await gravity([
           'replay',
+          '--fine-hours',
+          '1',
           file('rows.csv', 'person,time,amount\n'),
           '--data-dir',
           data,

@@ -76,9 +76,21 @@ describe('gravity import', () => {
     }));
     members = file('members.ndjson', lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     replayed = join(root, 'replayed');
-    expect(await gravity(['replay', recent, '--data-dir', replayed, ...OPTIONS])).toMatchObject({ code: 0 });
+    expect(
+      await gravity(['replay', recent, '--fine-hours', '1', '--data-dir', replayed, ...OPTIONS]),
+    ).toMatchObject({ code: 0 });
     const whole = join(root, 'whole');
-    const reference = await gravity(['replay', recent, old, members, '--data-dir', whole, ...OPTIONS]);
+    const reference = await gravity([
+      'replay',
+      recent,
+      old,
+      members,
+      '--fine-hours',
+      '1',
+      '--data-dir',
+      whole,
+      ...OPTIONS,
+    ]);
     expect(reference).toMatchObject({ code: 0 });
     expected = { tiers: await tiersIn(whole), brand: Reflect.get(summary(reference), 'brand') };
     expect(expected.tiers[0]?.split('\n').length).toBeGreaterThan(170);

@@ -64,7 +64,7 @@ describeWithOwnServers('gravity on Kafka', () => {
       });
       const path = join(root, 'rows.csv');
       writeFileSync(path, `person,time,amount\n${rows.join('')}`);
-      const options = ['--time-zone', 'UTC', '--summary', 'json'];
+      const options = ['--time-zone', 'UTC', '--summary', 'json', '--fine-hours', '1'];
       const replayed = await onKafka(
         'replay',
         path,

@@ -52,6 +52,13 @@ export function parseRecords(text: string): number {
   throw new InvalidArgumentError('expected a whole number of records');
 }
 
+/** A year at most: rows every ten seconds, of every channel and partition. */
+export function parseHours(text: string): number {
+  const hours = Number(text);
+  if (/^\d{1,4}$/.test(text) && hours <= 8_784) return hours;
+  throw new InvalidArgumentError('expected a whole number of hours up to 8784 (a year)');
+}
+
 export function parseCurrency(text: string): string {
   if (minorDigitsOf(text) !== null) return text;
   throw new InvalidArgumentError('expected an ISO 4217 code such as CNY');

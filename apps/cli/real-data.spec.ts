@@ -38,7 +38,12 @@ function planOf(zeroOrders: 'count' | 'ignore', sortDirectory: string): ReplayPl
     ...plan,
     reading: { ...plan.reading, columns, refundKinds: ['cancel'], zeroOrders, currency: 'GBP' },
     sequencing: { ...plan.sequencing, currency: 'GBP' },
-    wish: { dayZone: null, defaultDayZone: 'UTC', zeroOrderCounts: zeroOrders === 'count' },
+    wish: {
+      dayZone: null,
+      defaultDayZone: 'UTC',
+      zeroOrderCounts: zeroOrders === 'count',
+      fineRowsMs: 3_600_000,
+    },
   };
 }
 

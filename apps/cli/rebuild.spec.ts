@@ -45,7 +45,7 @@ function gravity(dir: string, command: string, ...options: readonly string[]): P
   return runGravity([command, '--data-dir', join(root, dir), ...options], { HOME: root });
 }
 async function replay(dir: string, file: string): Promise<void> {
-  const options = ['--time-zone', 'UTC', '--brand', 'rows', '--summary', 'json'];
+  const options = ['--time-zone', 'UTC', '--brand', 'rows', '--summary', 'json', '--fine-hours', '1'];
   const done = await gravity(dir, 'replay', file, ...options);
   expect(done).toMatchObject({ code: 0 });
 }

@@ -36,7 +36,7 @@ describe('gravity', () => {
     async () => {
       const data = join(root, 'brands');
       const key = join(root, 'pseudonym.key');
-      const options = ['--data-dir', data, '--brand', 'cdnow', '--pseudonymise', key];
+      const options = ['--data-dir', data, '--brand', 'cdnow', '--pseudonymise', key, '--fine-hours', '1'];
       const replayed = await gravity('replay', rows, ...options);
       expect(replayed).toMatchObject({ code: 0 });
       expect(replayed.err).toContain(`made a new key in ${key}`);
@@ -154,12 +154,14 @@ describe('gravity', () => {
       const odd = file('odd.csv', 'person,time,amount\np,\u001b[31m2024,1\nq,2024-01-01,1\n');
       const rejects = join(root, 'rejects.csv');
       const data = ['--data-dir', join(root, 'odd')];
-      expect(await gravity('replay', odd, ...data, '--rejects', rejects)).toMatchObject({ code: 0 });
+      expect(await gravity('replay', odd, ...data, '--fine-hours', '1', '--rejects', rejects)).toMatchObject({
+        code: 0,
+      });
       expect(readFileSync(rejects, 'utf8')).toBe(
         'source,row,reason,detail\nodd.csv,2,BAD_TIME,"time ""\\x1b[31m2024"""\n',
       );
       const nowhere = join(root, 'nowhere', 'rejects.csv');
-      const unwritten = await gravity('replay', odd, ...data, '--rejects', nowhere);
+      const unwritten = await gravity('replay', odd, ...data, '--fine-hours', '1', '--rejects', nowhere);
       expect(unwritten).toMatchObject({
         code: 1,
         err: `gravity: --rejects ${nowhere}: no such file or directory\n`,

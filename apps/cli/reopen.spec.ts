@@ -36,6 +36,8 @@ beforeAll(async () => {
     'rows',
     '--summary',
     'json',
+    '--fine-hours',
+    '1',
   );
   expect(replayed).toMatchObject({ code: 0 });
 }, SLOW_MS);

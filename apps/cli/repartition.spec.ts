@@ -43,6 +43,8 @@ async function replay(data: string, file: string): Promise<void> {
     'rows',
     '--summary',
     'json',
+    '--fine-hours',
+    '1',
   );
   expect(done).toMatchObject({ code: 0 });
 }

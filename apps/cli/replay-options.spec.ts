@@ -61,7 +61,15 @@ describe('options of gravity replay', () => {
       dayZone: null,
       defaultDayZone: 'Asia/Shanghai',
       zeroOrderCounts: true,
+      fineRowsMs: 48 * 3_600_000,
     });
+  });
+
+  it('gives fine windows rows for as many hours as it is told', () => {
+    expect(rulesWish(parse('a.csv', '--fine-hours', '1').flags).fineRowsMs).toBe(3_600_000);
+    expect(rulesWish(parse('a.csv', '--fine-hours', '0').flags).fineRowsMs).toBe(0);
+    for (const hours of ['-1', '1.5', 'all', '8785', ''])
+      expect(() => parse('a.csv', '--fine-hours', hours)).toThrow(/whole number of hours/);
   });
 
   it('counts days in the time zone unless told otherwise', () => {

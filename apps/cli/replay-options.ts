@@ -16,6 +16,7 @@ import { usageError } from './exit-codes.js';
 import {
   parseCurrency,
   parseDelimiter,
+  parseHours,
   parseList,
   parseName,
   parseSpeed,
@@ -50,6 +51,7 @@ export interface RecordedFlags {
 
 export interface ReplayFlags extends RecordedFlags {
   readonly dayZone?: string;
+  readonly fineHours: number;
   readonly speed: ReplaySpeed;
   readonly foldHere?: boolean;
 }
@@ -61,6 +63,14 @@ export function withReplayOptions(command: Command): Command {
         '--day-zone <zone>',
         'zone in which days are counted (default: the time zone, or that of the log)',
       ).argParser(parseZone),
+    )
+    .addOption(
+      new Option(
+        '--fine-hours <n>',
+        'hours before the last row in which windows that slide by less than an hour have rows; older instants are counted when asked for',
+      )
+        .argParser(parseHours)
+        .default(48),
     )
     .addOption(
       new Option('--speed <speed>', 'max, or recorded seconds per second (60: an hour passes in a minute)')
@@ -201,6 +211,7 @@ export function rulesWish(flags: ReplayFlags): RulesWish {
     dayZone: flags.dayZone ?? null,
     defaultDayZone: flags.timeZone,
     zeroOrderCounts: flags.zeroOrders === 'count',
+    fineRowsMs: flags.fineHours * 3_600_000,
   };
 }
 

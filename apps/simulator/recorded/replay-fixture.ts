@@ -63,7 +63,7 @@ export function planFor(files: readonly string[], sortDirectory: string): Replay
       currency: 'CNY',
     },
     sequencing: { brand: 'b', members: 'buyers', currency: 'CNY' },
-    wish: { dayZone: null, defaultDayZone: 'UTC', zeroOrderCounts: true },
+    wish: { dayZone: null, defaultDayZone: 'UTC', zeroOrderCounts: true, fineRowsMs: 48 * 3_600_000 },
     speed: 'max',
     pseudonyms: null,
     sortDirectory,

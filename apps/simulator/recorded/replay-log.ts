@@ -9,7 +9,6 @@ import {
   type TopicPartition,
 } from '#pipeline';
 
-const FINE_ROWS_MS = 48 * 3_600_000;
 const TAIL_RECORDS = 1_000;
 
 /** The recorded data is older than what the log has got to already. */
@@ -34,6 +33,8 @@ export interface RulesWish {
   readonly dayZone: string | null;
   readonly defaultDayZone: string;
   readonly zeroOrderCounts: boolean;
+  /** How long before the last event fine windows begin to have rows, ms. */
+  readonly fineRowsMs: number;
 }
 
 export interface LogState {
@@ -59,7 +60,7 @@ export async function prepareLog(
   started: boolean,
   setup: { readonly newLogId: string; readonly now: () => number },
 ): Promise<LogState> {
-  const fineRowsFrom = lastAt === null ? 0 : Math.max(0, lastAt - FINE_ROWS_MS);
+  const fineRowsFrom = lastAt === null ? 0 : Math.max(0, lastAt - wish.fineRowsMs);
   const ends = await log.ends(TOPICS.relationshipLog);
   if (ends.length > 0 && ends.every(({ end }) => end === 0)) {
     const schemes = defaultSchemes(wish.dayZone ?? wish.defaultDayZone, wish.zeroOrderCounts);

@@ -67,7 +67,14 @@ describe('replay', () => {
       'a.csv',
       `${HEADER}p,2024-01-01 10:00:00,1,\np,2024-01-03 18:29:00,1,\np,2024-01-03 18:31:00,1,\n`,
     );
-    await run([path], { wish: { dayZone: 'Asia/Kolkata', defaultDayZone: 'UTC', zeroOrderCounts: true } });
+    await run([path], {
+      wish: {
+        dayZone: 'Asia/Kolkata',
+        defaultDayZone: 'UTC',
+        zeroOrderCounts: true,
+        fineRowsMs: 48 * 3_600_000,
+      },
+    });
     const ticks = (await describeLog(target, 0)).filter((line) => line.startsWith('tick'));
     expect(ticks).toEqual([
       'tick 2024-01-01T10:00:00.000Z',
@@ -140,7 +147,12 @@ describe('replay', () => {
 
   it('refuses another day zone than that of the log', async () => {
     await run([file('a.csv', `${HEADER}p,2024-01-05,1,\n`)]);
-    const wish = { dayZone: 'Asia/Shanghai', defaultDayZone: 'UTC', zeroOrderCounts: true };
+    const wish = {
+      dayZone: 'Asia/Shanghai',
+      defaultDayZone: 'UTC',
+      zeroOrderCounts: true,
+      fineRowsMs: 48 * 3_600_000,
+    };
     await expect(run([file('b.csv', `${HEADER}p,2024-02-05,1,\n`)], { wish })).rejects.toThrow(
       OtherRulesError,
     );
