@@ -13,7 +13,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ...Object.fromEntries(ADAPTERS.map((lib) => [lib, ['domain', 'pipeline']])),
   transport: ['domain', 'pipeline'],
   service: ['domain', 'pipeline'],
-  platform: ['domain', 'pipeline', 'service', ...ADAPTERS],
+  'data-folder': ['domain', 'pipeline', ...ADAPTERS],
+  platform: ['domain', 'pipeline', 'service', 'data-folder', ...ADAPTERS],
   testing: ['domain', 'pipeline', ...ADAPTERS],
 };
 /** Third-party packages that only these places may import. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ConfluentSchemaRegistry, SchemaCatalog, SOURCE_TOPICS } from '#contracts';
 import { type LogEntry, type SourceTouchpoint, type TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
-import { openCodecs, type Codecs } from '#platform';
+import { openCodecs, type Codecs } from '#contracts';
 import { TOPICS } from '#pipeline';
 import { eventually } from '#testing';
 import { sourceJoin, sourceOrder } from '../../libs/testing/source-kit.js';

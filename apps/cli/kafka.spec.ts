@@ -8,7 +8,7 @@ import { RegistryServer } from '../../test/servers/registry-server.js';
 import { describeWithOwnServers } from '../../test/servers/servers.js';
 import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
 import { KafkaLog } from '#kafka';
-import { openCodecs } from '#platform';
+import { openCodecs } from '#contracts';
 import { pseudonymisation } from '../intake/judgement-settings.js';
 import { refuseOrders } from '../../test/integration/refuse-orders.js';
 import { runGravity, type GravityOutcome } from './gravity-process.js';

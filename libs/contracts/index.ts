@@ -4,6 +4,7 @@ export { frameId } from './framing.js';
 export { IntakeProgressCodec } from './intake-progress-codec.js';
 export { LogGenerationCodec } from './log-generation-codec.js';
 export { LocalSchemaRegistry, localSchemaId } from './local-schema-registry.js';
+export { openCodecs, type Codecs } from './open-codecs.js';
 export { loadOrCreatePseudonymKey, Pseudonymiser } from './pseudonymiser.js';
 export { whileRegistryAway, type RegistryRetry } from './registry-retry.js';
 export { RelationshipLogCodec } from './relationship-log-codec.js';

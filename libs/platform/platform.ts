@@ -4,21 +4,22 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ClickHouse, createClickHouse, migrate } from '#clickhouse';
 import {
+  type Codecs,
   ConfluentSchemaRegistry,
   LOG_PARTITIONS_EMBEDDED,
   LocalSchemaRegistry,
+  openCodecs,
   SchemaCatalog,
   type SchemaRegistry,
   topicSpecs,
 } from '#contracts';
+import { logDirectory, openStateStore, openStateStoreAnyway, type OpenStateStore } from '#data-folder';
 import { type Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
 import { CurrentLog, initialiseLog, type Log, type LogSetup, type SnapshotStore } from '#pipeline';
 import { type AppLogger, ConfigError, Dependency } from '#service';
 import { DataDirectoryLock, SnapshotDirectory } from '#state-store';
-import { type Codecs, openCodecs } from './codecs.js';
-import { logDirectory, openStateStore, openStateStoreAnyway, type OpenStateStore } from './data-folder.js';
 import { kafkaAccess, registryAccess } from './server-access.js';
 import { type PlatformConfig } from './settings.js';
 import { watchedClickHouse, watchedRegistry } from './watched.js';

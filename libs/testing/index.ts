@@ -29,7 +29,6 @@ export {
   SILENT_INTAKE,
   SILENT_OBSERVER,
   WORLD_GROUP,
-  type WorldCodecs,
 } from './pipeline-world.js';
 export { TempDir } from './temp-dir.js';
 export { MemorySnapshotStore } from './memory-snapshot-store.js';

@@ -1,18 +1,6 @@
 /** The real path of the log in one process, driven by hand: embedded log, LMDB store, Avro codecs, a recording sink. */
 import { rmSync } from 'node:fs';
-import {
-  DeadLetterCodec,
-  IntakeProgressCodec,
-  LogGenerationCodec,
-  LocalSchemaRegistry,
-  RelationshipLogCodec,
-  SchemaCatalog,
-  SourceDecoder,
-  SourceEncoder,
-  TierChangedCodec,
-  TiersCodec,
-  topicSpecs,
-} from '#contracts';
+import { type Codecs, LocalSchemaRegistry, openCodecs, SchemaCatalog, topicSpecs } from '#contracts';
 import { type LogEntry, type TierChanged } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import {
@@ -35,31 +23,10 @@ import { LmdbStateStore } from '#state-store';
 import { RecordingFigureSink } from './recording-figure-sink.js';
 import { TempDir } from './temp-dir.js';
 
-export interface WorldCodecs {
-  readonly source: SourceDecoder;
-  readonly sourceEncoder: SourceEncoder;
-  readonly log: RelationshipLogCodec;
-  readonly intakeProgress: IntakeProgressCodec;
-  readonly generations: LogGenerationCodec;
-  readonly tierChanged: TierChangedCodec;
-  readonly tiers: TiersCodec;
-  readonly deadLetter: DeadLetterCodec;
-}
-
 const catalog = SchemaCatalog.load();
 
-export async function openCodecs(): Promise<WorldCodecs> {
-  const registry = new LocalSchemaRegistry(catalog);
-  return {
-    source: new SourceDecoder(registry, catalog),
-    sourceEncoder: await SourceEncoder.open(registry, catalog),
-    log: await RelationshipLogCodec.open(registry, catalog),
-    intakeProgress: await IntakeProgressCodec.open(registry, catalog),
-    generations: await LogGenerationCodec.open(registry, catalog),
-    tierChanged: await TierChangedCodec.open(registry, catalog),
-    tiers: await TiersCodec.open(registry, catalog),
-    deadLetter: await DeadLetterCodec.open(registry, catalog),
-  };
+export function localCodecs(): Promise<Codecs> {
+  return openCodecs(new LocalSchemaRegistry(catalog), catalog);
 }
 
 export const WORLD_GROUP = 'relationship';
@@ -88,7 +55,7 @@ export class PipelineWorld {
     private readonly dir: TempDir,
     readonly log: EmbeddedLog,
     public store: LmdbStateStore,
-    readonly codecs: WorldCodecs,
+    readonly codecs: Codecs,
     readonly partitions: number,
   ) {}
 
@@ -97,7 +64,7 @@ export class PipelineWorld {
     const log = EmbeddedLog.open({ path: dir.join('log'), now, backoffMs: { first: 5, most: 50 } });
     await log.applyTopics(topicSpecs({ relationshipLogPartitions: partitions, sourcePartitions: 1 }), false);
     const store = LmdbStateStore.open({ path: dir.join('state') });
-    return new PipelineWorld(dir, log, store, await openCodecs(), partitions);
+    return new PipelineWorld(dir, log, store, await localCodecs(), partitions);
   }
 
   get storeDirectory(): string {

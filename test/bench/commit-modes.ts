@@ -6,7 +6,7 @@
 import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
 import { KafkaLog } from '#kafka';
 import { DEFAULT_RELATIONSHIP_SETTINGS, RelationshipWorker, TOPICS, type Log } from '#pipeline';
-import { openCodecs } from '#platform';
+import { openCodecs } from '#contracts';
 import { LmdbStateStore } from '#state-store';
 import { cpuSeconds } from './machine.js';
 

@@ -6,7 +6,7 @@ import { createClickHouse, type ClickHouse } from '#clickhouse';
 import { ConfluentSchemaRegistry, SchemaCatalog, topicSpecs } from '#contracts';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
-import { openCodecs, type Codecs } from '#platform';
+import { openCodecs, type Codecs } from '#contracts';
 import { eventually } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { ChaosApp } from './chaos-app.js';

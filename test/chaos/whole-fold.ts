@@ -8,7 +8,7 @@ import {
   type Log,
   type LogRecord,
 } from '#pipeline';
-import { type Codecs } from '#platform';
+import { type Codecs } from '#contracts';
 import { LmdbStateStore } from '#state-store';
 import { batchesOf, PATIENT, RecordingFigureSink, SILENT_OBSERVER, TempDir } from '#testing';
 import { foldedFacts, readOnlyLog } from '../../libs/testing/simulation/reference-fold.js';

@@ -8,7 +8,7 @@ import { EmbeddedLog } from '#embedded-log';
 import { TOPICS, type ListedSnapshot } from '#pipeline';
 import { SnapshotDirectory } from '#state-store';
 import { TempDir } from '#testing';
-import { openCodecs } from '../../libs/testing/pipeline-world.js';
+import { localCodecs } from '../../libs/testing/pipeline-world.js';
 import { foldWhole, recordsOf } from '../chaos/whole-fold.js';
 import { StandaloneProcess } from './standalone-process.js';
 
@@ -111,7 +111,7 @@ describe('a machine that loses its disk', () => {
   it('has published each tier change once', async () => {
     const log = EmbeddedLog.open({ path: directory.join('data', 'log') });
     try {
-      const codecs = await openCodecs();
+      const codecs = await localCodecs();
       const whole = await foldWhole(log, codecs);
       const published: TierChanged[] = [];
       for (const records of (await recordsOf(log, TOPICS.tierChanges)).values()) {

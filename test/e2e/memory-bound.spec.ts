@@ -7,7 +7,7 @@ import { defaultRules, type LogEntry } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { TOPICS } from '#pipeline';
 import { epochRaised, eventually, join, rulesSet, TempDir, tick } from '#testing';
-import { openCodecs } from '../../libs/testing/pipeline-world.js';
+import { localCodecs } from '../../libs/testing/pipeline-world.js';
 import { startClickHouseFacade, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { TcpProxy } from '../servers/tcp-proxy.js';
 import { StandaloneProcess } from './standalone-process.js';
@@ -37,7 +37,7 @@ async function layFlood(): Promise<void> {
   const log = EmbeddedLog.open({ path: directory.join('data', 'log') });
   try {
     await log.applyTopics(topicSpecs({ relationshipLogPartitions: 1, sourcePartitions: 1 }), false);
-    const codecs = await openCodecs();
+    const codecs = await localCodecs();
     const lay = async (entries: readonly LogEntry[]): Promise<void> => {
       const head = { topic: TOPICS.relationshipLog, partition: 0, key: null };
       await log.append(entries.map((entry) => ({ ...head, value: codecs.log.encode(entry) })));

@@ -5,7 +5,7 @@ import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
 import { type TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
-import { openCodecs, type Codecs } from '#platform';
+import { openCodecs, type Codecs } from '#contracts';
 import { eventually, TempDir } from '#testing';
 import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';

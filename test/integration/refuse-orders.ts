@@ -2,7 +2,7 @@
 import { SOURCE_TOPICS } from '#contracts';
 import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
 import { IntakeWorker, TOPICS, type Log } from '#pipeline';
-import { type Codecs } from '#platform';
+import { type Codecs } from '#contracts';
 import { feed, SILENT_INTAKE } from '#testing';
 import { sourceOrder } from '../../libs/testing/source-kit.js';
 

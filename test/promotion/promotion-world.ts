@@ -4,7 +4,7 @@ import { ConfluentSchemaRegistry, Pseudonymiser, SchemaCatalog, SOURCE_TOPICS, t
 import { type Rules } from '#domain';
 import { KafkaLog } from '#kafka';
 import { initialiseLog, TOPICS } from '#pipeline';
-import { openCodecs, type Codecs } from '#platform';
+import { openCodecs, type Codecs } from '#contracts';
 import { eventually, TempDir } from '#testing';
 import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
 import { writeHistory } from '../../apps/simulator/history-writer.js';

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { LocalSchemaRegistry, SchemaCatalog, topicSpecs } from '#contracts';
 import { EmbeddedLog } from '#embedded-log';
 import { initialiseLog } from '#pipeline';
-import { openCodecs } from '#platform';
+import { openCodecs } from '#contracts';
 import { DataDirectoryLock } from '#state-store';
 import { TempDir } from '#testing';
 import { pseudonymisation } from '../../intake/judgement-settings.js';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { DEFAULT_SOURCE_TOPIC_KINDS, LocalSchemaRegistry, SchemaCatalog } from '#contracts';
 import { TOPICS, type Log, type ReplayLettersPorts, type StoredDeadLetter } from '#pipeline';
-import { openCodecs, type Codecs } from '#platform';
+import { openCodecs, type Codecs } from '#contracts';
 import { admissionLimits, pseudonymisation, pseudonymKeyFile } from '../../intake/judgement-settings.js';
 import { isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';

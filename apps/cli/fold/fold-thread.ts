@@ -1,7 +1,7 @@
 /** What runs in a thread that folds some of the partitions. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { GuestFolder } from '#data-folder';
 import { type FigureRow, type FigureSink } from '#pipeline';
-import { GuestPlatform } from '#platform';
 import { FoldHere } from './fold-here.js';
 import { type FoldTask, type FromFoldThread, type ToFoldThread } from './fold-messages.js';
 
@@ -33,13 +33,13 @@ class DistantSink implements FigureSink {
 }
 
 const { dataDir, index, of, settings } = workerData as FoldTask;
-const platform = await GuestPlatform.open(dataDir, { index, of });
+const folder = await GuestFolder.open(dataDir, { index, of });
 const sink = new DistantSink();
 const fold = await FoldHere.start(
   {
-    log: platform.log,
-    codecs: platform.codecs,
-    openStateStore: (name) => platform.openStateStore(name),
+    log: folder.log,
+    codecs: folder.codecs,
+    openStateStore: (name) => folder.openStateStore(name),
     sink,
     warn: (text) => tell({ type: 'warning', text }),
   },
@@ -59,7 +59,7 @@ port.on('message', (message: ToFoldThread) => {
       clearInterval(reporting);
       void fold
         .stop(message.keepsStates)
-        .then(() => platform.close())
+        .then(() => folder.close())
         // Nothing is left that would keep the thread.
         .finally(() => port.close());
   }

@@ -27,7 +27,8 @@ import {
   type SwitchPorts,
   type TierDifference,
 } from '#pipeline';
-import { type OpenStateStore, type Platform } from '#platform';
+import { type OpenStateStore } from '#data-folder';
+import { type Platform } from '#platform';
 import { type CliConfig } from '../cli-config.js';
 import { CliError } from '../exit-codes.js';
 import { RELATIONSHIP_GROUP } from '../fold/folding.js';

@@ -1,4 +1,5 @@
 /** One process folds the log of a run from its start to its end, and nothing happens to it. */
+import { type Codecs } from '#contracts';
 import {
   BatchFold,
   DueIndex,
@@ -15,7 +16,7 @@ import {
   type LogCodec,
   type RecordBatch,
 } from '#pipeline';
-import { PATIENT, SILENT_OBSERVER, type WorldCodecs } from '../pipeline-world.js';
+import { PATIENT, SILENT_OBSERVER } from '../pipeline-world.js';
 import { RecordingFigureSink } from '../recording-figure-sink.js';
 import { type Broker } from './broker.js';
 import { FaultPolicy } from './fault-policy.js';
@@ -48,7 +49,7 @@ export function foldedFacts(batch: RecordBatch, codec: LogCodec): readonly TierC
 /** The figure rows and stored states of all partitions, by an undisturbed worker. */
 export async function undisturbedFold(
   broker: Broker,
-  codecs: WorldCodecs,
+  codecs: Codecs,
   partitions: number,
 ): Promise<{ readonly sink: RecordingFigureSink; readonly disk: SimulatedDisk }> {
   const sink = new RecordingFigureSink();

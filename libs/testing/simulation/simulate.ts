@@ -1,4 +1,4 @@
-import { openCodecs } from '../pipeline-world.js';
+import { localCodecs } from '../pipeline-world.js';
 import { checkInvariants } from './invariants.js';
 import { Simulation } from './simulation.js';
 import { inVirtualTime } from './virtual-time.js';
@@ -21,7 +21,7 @@ export class SimulationError extends Error {
   override readonly name = 'SimulationError';
 }
 
-const codecs = openCodecs();
+const codecs = localCodecs();
 
 /** @throws SimulationError   with the seed, what is wrong, and the last decisions before it */
 export async function simulate(seed: number): Promise<SimulationReport> {

@@ -1,3 +1,4 @@
+import { type Codecs } from '#contracts';
 import {
   ARCHIVED_TOPICS,
   ArchiveWorker,
@@ -11,7 +12,7 @@ import {
   type SourceCodec,
 } from '#pipeline';
 import { DEFAULT_ADMISSION_LIMITS, type Rules } from '#domain';
-import { SILENT_INTAKE, SILENT_OBSERVER, type WorldCodecs } from '../pipeline-world.js';
+import { SILENT_INTAKE, SILENT_OBSERVER } from '../pipeline-world.js';
 import { Life, UnavailableError } from './life.js';
 import { SimulatedStateStore, type SimulatedDisk } from './simulated-disk.js';
 import { SimulatedLog, type LogParts } from './simulated-log.js';
@@ -27,7 +28,7 @@ export type Role = 'intake' | 'relationship' | 'archive';
 /** What the processes of one run share. */
 export interface WorldParts extends Omit<LogParts, 'life'> {
   readonly tables: SimulatedTables;
-  readonly codecs: WorldCodecs;
+  readonly codecs: Codecs;
   readonly sourceTopics: readonly string[];
   readonly partitions: {
     readonly relationshipLog: number;

@@ -1,5 +1,5 @@
 /** One run of the whole pipeline on fake ports: two or three of every app, traffic, mishaps, and then calm. */
-import { topicSpecs } from '#contracts';
+import { topicSpecs, type Codecs } from '#contracts';
 import {
   ARCHIVED_TOPICS,
   CommitAbortedError,
@@ -9,7 +9,6 @@ import {
   TOPICS,
   type TopicPartition,
 } from '#pipeline';
-import { type WorldCodecs } from '../pipeline-world.js';
 import { Broker } from './broker.js';
 import { FaultPolicy } from './fault-policy.js';
 import { GroupCoordinator } from './group-coordinator.js';
@@ -43,7 +42,7 @@ export class Simulation {
 
   constructor(
     seed: number,
-    readonly codecs: WorldCodecs,
+    readonly codecs: Codecs,
   ) {
     this.#random = new SeededRandom(seed);
     // Every fourth seed has outages and restless groups, from chances of their own.

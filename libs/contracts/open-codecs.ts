@@ -1,15 +1,13 @@
-import {
-  DeadLetterCodec,
-  IntakeProgressCodec,
-  LogGenerationCodec,
-  RelationshipLogCodec,
-  type SchemaCatalog,
-  type SchemaRegistry,
-  SourceDecoder,
-  SourceEncoder,
-  TierChangedCodec,
-  TiersCodec,
-} from '#contracts';
+import { DeadLetterCodec } from './dead-letter-codec.js';
+import { IntakeProgressCodec } from './intake-progress-codec.js';
+import { LogGenerationCodec } from './log-generation-codec.js';
+import { RelationshipLogCodec } from './relationship-log-codec.js';
+import { type SchemaCatalog } from './schema-catalog.js';
+import { type SchemaRegistry } from './schema-registry.js';
+import { SourceDecoder } from './source-decoder.js';
+import { SourceEncoder } from './source-encoder.js';
+import { TierChangedCodec } from './tier-changed-codec.js';
+import { TiersCodec } from './tiers-codec.js';
 
 /** Bytes to values and back, for every topic. */
 export interface Codecs {

@@ -1,14 +1,13 @@
-import { LocalSchemaRegistry, SchemaCatalog } from '#contracts';
+import { LocalSchemaRegistry, openCodecs, SchemaCatalog, type Codecs } from '#contracts';
 import { EmbeddedLog, type ThreadShare } from '#embedded-log';
 import { CurrentLog, type Log } from '#pipeline';
-import { type Codecs, openCodecs } from './codecs.js';
 import { logDirectory, openStateStore, type OpenStateStore } from './data-folder.js';
 
 /**
- * What a further thread needs of the platform that its process has opened: the same embedded log, state store and
- * codecs. ClickHouse stays with the first thread, as does the lock of the data folder.
+ * What a further thread needs of the data folder that its process has opened: the same embedded log, state store and
+ * codecs. ClickHouse stays with the first thread, as does the lock of the folder.
  */
-export class GuestPlatform {
+export class GuestFolder {
   private constructor(
     private readonly dataDir: string,
     readonly log: Log,
@@ -16,11 +15,11 @@ export class GuestPlatform {
   ) {}
 
   /** @param share   the partitions that consumers of this thread serve */
-  static async open(dataDir: string, share: ThreadShare): Promise<GuestPlatform> {
+  static async open(dataDir: string, share: ThreadShare): Promise<GuestFolder> {
     const catalog = SchemaCatalog.load();
     const codecs = await openCodecs(new LocalSchemaRegistry(catalog), catalog);
     const log = new CurrentLog(EmbeddedLog.open({ path: logDirectory(dataDir), guest: share }));
-    return new GuestPlatform(dataDir, log, codecs);
+    return new GuestFolder(dataDir, log, codecs);
   }
 
   openStateStore(name: string): OpenStateStore {
