@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WINDOWS = join('libs', 'domain', 'windows');
 /** The tests of the windows, and those of the fold that hold its windows against a recount. */
 const SPECS = [WINDOWS, join('libs', 'domain', 'fold-windows.property.spec.ts')];
-const COPIED = ['jest.config.mjs', 'package.json', 'tsconfig.json', 'scripts', 'libs'];
+const COPIED = ['jest.config.mjs', 'package.json', 'tsconfig.json', 'schemas', 'scripts', 'libs'];
 /** Of roots that jest is told of, and the copy does not need. */
 const EMPTY = ['apps', 'test'];
 
