@@ -17,7 +17,13 @@ import {
 } from './open-partition.js';
 import { type PumpReport } from './outbox.js';
 import { type PartitionState } from './partition-state.js';
-import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
+import {
+  processBatch,
+  tickRecord,
+  WINDOW_ROWS_DUE_MAX,
+  type BatchPorts,
+  type BatchReport,
+} from './process-batch.js';
 import { WINDOW_PAGES_MORE_MAX, type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
@@ -141,9 +147,9 @@ export class OwnedPartition {
         await control.heartbeat();
         this.#assertHeld();
         this.#maintainStore();
+        await this.#rows.waitForRoom(control);
       } while (this.state.position < part.nextOffset);
     }
-    await this.#rows.waitForRoom(control);
   }
 
   /** What time alone asks for: rows, checkpoints, ticks. */
@@ -201,7 +207,9 @@ export class OwnedPartition {
     const now = ports.now();
     const isCatchingUp = this.#lag > CATCHING_UP_RECORDS;
     const flushEvery = isCatchingUp ? settings.catchUpFlushIntervalMs : settings.flushIntervalMs;
-    const isFull = this.state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX;
+    const isFull =
+      this.state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX ||
+      this.state.windowRowsDue() >= WINDOW_ROWS_DUE_MAX;
     if (isFull || now - this.#flushedAt >= flushEvery) {
       const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
       this.#flush(corrections, now);

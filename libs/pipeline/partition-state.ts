@@ -100,6 +100,11 @@ export class PartitionState {
     return this.parts.figures.windowPages;
   }
 
+  /** Rows of window ends that a flush would make with the watermark at `at` (ms), about. */
+  windowRowsDue(at = this.#frame.watermark): number {
+    return this.parts.figures.windowRowsDue(at);
+  }
+
   get statesInMemory(): number {
     return this.parts.cache.size;
   }

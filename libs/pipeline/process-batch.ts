@@ -1,4 +1,4 @@
-import { compileRules, type BatchFold, type BatchResult, type LogEntry, type TierChanged } from '#domain';
+import { compileRules, type BatchResult, type LogEntry, type TierChanged } from '#domain';
 import { type LogCodec, type TierChangedCodec, type TiersCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import {
@@ -50,9 +50,12 @@ interface DecodedRecord {
   readonly entry: LogEntry;
 }
 
+/** A fold that has closed so many window ends ends, so that their rows can leave before there are more. */
+export const WINDOW_ROWS_DUE_MAX = 50_000;
+
 /**
- * The whole journey of a batch of the relationship log. Where its ticks make very many persons due, it goes only
- * a part of the way (`partition.position` says how far): call it again with the same batch.
+ * The whole journey of a batch of the relationship log. Where its ticks make very many persons due, or close very
+ * many ends, it goes only a part of the way (`partition.position` says how far): call it again with the same batch.
  *
  * @param breathe   called between steps of a long fold
  * @throws LogCorruptError      an undecodable record of our own log: the partition must stop
@@ -71,7 +74,7 @@ export async function processBatch(
   assertGoesOn(decoded, partition);
 
   const started = ports.now();
-  const { result, count } = await foldRecords(decoded, partition.beginFold(), ports.now, breathe);
+  const { result, count } = await foldRecords(decoded, partition, ports.now, breathe);
   const folded = ports.now();
 
   const last = records[count - 1];
@@ -129,15 +132,16 @@ const RECORDS_PER_LOOK = 256;
 const BREATH_MS = 20;
 
 /**
- * A fold ends when it has looked at as many due persons as one tick may: no fold, no send and no transaction
- * grows with a midnight, however many ticks stand in a row.
+ * A fold ends when it has looked at as many due persons as one tick may, or has closed very many ends: no fold, no
+ * send and no transaction grows with a midnight, nor a flush with a standstill, however many ticks stand in a row.
  */
 async function foldRecords(
   decoded: readonly DecodedRecord[],
-  fold: BatchFold,
+  partition: PartitionState,
   now: () => number,
   breathe: () => Promise<void>,
 ): Promise<{ readonly result: BatchResult; readonly count: number }> {
+  const fold = partition.beginFold();
   let count = 0;
   let breathedAt = now();
   for (const { entry, offset } of decoded) {
@@ -146,6 +150,7 @@ async function foldRecords(
     if (entry.type === 'tick') {
       const { counts, frame } = fold.result();
       if (counts.duePersons >= compileRules(frame.rules).rules.duesPerTick) break;
+      if (partition.windowRowsDue(frame.watermark) >= WINDOW_ROWS_DUE_MAX) break;
     } else if (count % RECORDS_PER_LOOK !== 0) continue;
     if (now() - breathedAt < BREATH_MS) continue;
     await breathe();

@@ -4,7 +4,7 @@ import { differenceFromLog } from './log-identity.js';
 import { type BatchControl, type Log, type TopicPartition } from './log.js';
 import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
 import { type PartitionState } from './partition-state.js';
-import { processBatch, type BatchPorts } from './process-batch.js';
+import { processBatch, WINDOW_ROWS_DUE_MAX, type BatchPorts } from './process-batch.js';
 import { WINDOW_PAGES_MORE_MAX, type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
@@ -87,12 +87,13 @@ export class RebuiltPartition {
     const ports = { ...this.ports, writer: null, onFacts };
     if (this.state.position >= offset) return;
     for await (const batch of log.read(this.input, this.state.position, offset)) {
-      do await processBatch(batch, this.state, ports, () => control.heartbeat());
-      while (this.state.position < batch.nextOffset);
-      await control.heartbeat();
-      if (control.isStale()) break;
-      this.#maintain();
-      await this.#rows.waitForRoom(control);
+      do {
+        await processBatch(batch, this.state, ports, () => control.heartbeat());
+        await control.heartbeat();
+        if (control.isStale()) return;
+        this.#maintain();
+        await this.#rows.waitForRoom(control);
+      } while (this.state.position < batch.nextOffset);
     }
   }
 
@@ -132,7 +133,9 @@ export class RebuiltPartition {
   #maintain(): void {
     const { settings, now } = this.ports;
     const { state } = this;
-    const isFull = state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX;
+    const isFull =
+      state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX ||
+      state.windowRowsDue() >= WINDOW_ROWS_DUE_MAX;
     if (isFull || now() - this.#flushedAt >= settings.catchUpFlushIntervalMs) {
       state.flush(true);
       this.#flushedAt = now();

@@ -50,6 +50,11 @@ export class Figures {
     return rows;
   }
 
+  /** How many rows of ends the next `takeWindowRows` would hand out with the watermark at `at` (ms), about. */
+  windowRowsDue(at: number): number {
+    return this.windows?.endsToClose(at) ?? 0;
+  }
+
   /** Pages of 5 KiB that hold window ends; those passed by time go with the rows that are taken of them. */
   get windowPages(): number {
     return this.windows?.pages ?? 0;

@@ -84,6 +84,11 @@ export class WindowFigure {
     return this.nonZeroTo < this.first && isZero(this.base) && this.pages.empty;
   }
 
+  /** Ends from `from` to `closed` whose row has not been taken as closed. */
+  endsSinceTaken(closed: number, from: number): number {
+    return Math.max(0, closed - Math.max(this.taken, this.first - 1, from - 1));
+  }
+
   /** True when `take` has something to look at. */
   due(front: WindowFront): boolean {
     return this.changed || this.taken < front.closed || this.openTaken < front.open;

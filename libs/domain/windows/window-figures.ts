@@ -133,6 +133,19 @@ export class WindowFigures {
     return { rows, heartbeats: this.takeHeartbeats(fronts), more: false };
   }
 
+  /** How many ends, of all aggregates, would close with the watermark at `at` (ms) since rows were taken last. */
+  endsToClose(at: number): number {
+    if (this.watermark === -Infinity) return 0;
+    let ends = 0;
+    for (const [window, spec] of this.specs.entries()) {
+      const from = this.grid.windows[window]?.rowsFrom ?? Infinity;
+      const closed = closedTo(spec, at);
+      if (closed < from) continue;
+      for (const { figures } of this.all()) ends += figures[window]?.endsSinceTaken(closed, from) ?? 0;
+    }
+    return ends;
+  }
+
   /** Rows of closed ends that late facts changed since they were taken. Ask every 10 s: screens have read them. */
   takeCorrections(): readonly WindowRow[] {
     const rows: WindowRow[] = [];

@@ -112,6 +112,7 @@ export class Simulation {
   }
 
   async #rounds(most: number, who: () => readonly SimulatedProcess[]): Promise<void> {
+    let before = -1;
     for (let round = 0; round < most; round += 1) {
       for (const process of this.processes) if (process.life.isDead) process.start();
       for (const group of this.#groups.values()) group.expire(({ isDead }) => isDead);
@@ -122,7 +123,10 @@ export class Simulation {
       this.scheduler.now += 4_000;
       for (const process of who()) process.beat();
       await this.#settle();
-      if (most > 10 && unsettled(this) === '') return;
+      // Of many ticks a round appends some: it is over when none came any more.
+      const records = this.broker.ends(TOPICS.relationshipLog).reduce((sum, { end }) => sum + end, 0);
+      if (most > 10 && records === before && unsettled(this) === '') return;
+      before = records;
     }
   }
 
