@@ -82,6 +82,7 @@ const PRESENCE: readonly PlantedFault[] = [
     file: 'record-presence.ts',
     text: 'if (before !== grain) out.insert(aggregate, isOne',
     instead: 'out.insert(aggregate, isOne',
+    equal: 'what the same grain covers already adds the empty span; to leave it out only saves the work',
   },
   {
     file: 'record-presence.ts',
