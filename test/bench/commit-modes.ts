@@ -3,10 +3,9 @@
  * in transactions (exactly once) or by plain appends (at least once, without even committing a position). Prints what
  * it took as one line of JSON. Figures go nowhere: only the commit differs.
  */
-import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
+import { ConfluentSchemaRegistry, SchemaCatalog, openCodecs } from '#contracts';
 import { KafkaLog } from '#kafka';
 import { DEFAULT_RELATIONSHIP_SETTINGS, RelationshipWorker, TOPICS, type Log } from '#pipeline';
-import { openCodecs } from '#contracts';
 import { LmdbStateStore } from '#state-store';
 import { cpuSeconds } from './machine.js';
 

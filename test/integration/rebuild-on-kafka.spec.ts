@@ -1,11 +1,10 @@
 /** A rebuild and a switch to it while the microservices fold live traffic on real Kafka. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createClickHouse, shownGeneration, type ClickHouse } from '#clickhouse';
-import { ConfluentSchemaRegistry, SchemaCatalog } from '#contracts';
+import { ConfluentSchemaRegistry, SchemaCatalog, openCodecs, type Codecs } from '#contracts';
 import { type TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
-import { openCodecs, type Codecs } from '#contracts';
 import { eventually, TempDir } from '#testing';
 import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';

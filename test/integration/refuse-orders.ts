@@ -1,8 +1,7 @@
 /** For the specs: orders in a currency that intake refuses, on any log, and their dead letters. */
-import { SOURCE_TOPICS } from '#contracts';
+import { SOURCE_TOPICS, type Codecs } from '#contracts';
 import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint } from '#domain';
 import { IntakeWorker, TOPICS, type Log } from '#pipeline';
-import { type Codecs } from '#contracts';
 import { feed, SILENT_INTAKE } from '#testing';
 import { sourceOrder } from '../../libs/testing/source-kit.js';
 

@@ -1,10 +1,17 @@
 /** Kafka with four partitions of the relationship log, a registry, ClickHouse's engine, and the apps as processes. */
 import { createClickHouse, integer, rowOf, type ClickHouse } from '#clickhouse';
-import { ConfluentSchemaRegistry, Pseudonymiser, SchemaCatalog, SOURCE_TOPICS, topicSpecs } from '#contracts';
+import {
+  ConfluentSchemaRegistry,
+  Pseudonymiser,
+  SchemaCatalog,
+  SOURCE_TOPICS,
+  topicSpecs,
+  openCodecs,
+  type Codecs,
+} from '#contracts';
 import { type Rules } from '#domain';
 import { KafkaLog } from '#kafka';
 import { initialiseLog, TOPICS } from '#pipeline';
-import { openCodecs, type Codecs } from '#contracts';
 import { eventually, TempDir } from '#testing';
 import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
 import { writeHistory } from '../../apps/simulator/history-writer.js';

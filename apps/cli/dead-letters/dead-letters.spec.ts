@@ -1,10 +1,9 @@
 /** `gravity dead-letters` on an embedded log. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rmSync, writeFileSync } from 'node:fs';
-import { LocalSchemaRegistry, SchemaCatalog, topicSpecs } from '#contracts';
+import { LocalSchemaRegistry, SchemaCatalog, topicSpecs, openCodecs } from '#contracts';
 import { EmbeddedLog } from '#embedded-log';
 import { initialiseLog } from '#pipeline';
-import { openCodecs } from '#contracts';
 import { DataDirectoryLock } from '#state-store';
 import { TempDir } from '#testing';
 import { pseudonymisation } from '../../intake/judgement-settings.js';

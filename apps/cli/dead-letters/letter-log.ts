@@ -1,8 +1,13 @@
 /** The log with what reads dead letters and judges them anew. */
 import { existsSync } from 'node:fs';
-import { DEFAULT_SOURCE_TOPIC_KINDS, LocalSchemaRegistry, SchemaCatalog } from '#contracts';
+import {
+  DEFAULT_SOURCE_TOPIC_KINDS,
+  LocalSchemaRegistry,
+  SchemaCatalog,
+  openCodecs,
+  type Codecs,
+} from '#contracts';
 import { TOPICS, type Log, type ReplayLettersPorts, type StoredDeadLetter } from '#pipeline';
-import { openCodecs, type Codecs } from '#contracts';
 import { admissionLimits, pseudonymisation, pseudonymKeyFile } from '../../intake/judgement-settings.js';
 import { isEmbedded, type CliConfig } from '../cli-config.js';
 import { type CliIo } from '../cli-io.js';

@@ -23,7 +23,6 @@ export interface RecountedDay extends FlowPlace {
 export class DayRecount {
   /** Of the days counted last. */
   private standings: ReadonlyMap<string, ReadonlyMap<number, StandingCounts>> = new Map();
-  private counted: ReadonlySet<string> = new Set();
 
   private constructor(
     private readonly clickhouse: ClickHouse,
@@ -69,13 +68,12 @@ export class DayRecount {
   }
 
   private async standingsOn(day: string): Promise<ReadonlyMap<number, StandingCounts>> {
-    if (!this.counted.has(day)) {
-      const first = this.days.findIndex((one) => one.day === day);
-      if (first < 0) throw new RangeError(`${day} is none of the days to recount`);
-      const days = this.days.slice(first, first + this.atOnce);
-      this.standings = await standingsAt(this.clickhouse, { ...this.query, days });
-      this.counted = new Set(days.map((one) => one.day));
-    }
+    const counted = this.standings.get(day);
+    if (counted !== undefined) return counted;
+    const first = this.days.findIndex((one) => one.day === day);
+    if (first < 0) throw new RangeError(`${day} is none of the days to recount`);
+    const days = this.days.slice(first, first + this.atOnce);
+    this.standings = await standingsAt(this.clickhouse, { ...this.query, days });
     return this.standings.get(day) ?? new Map<number, StandingCounts>();
   }
 }

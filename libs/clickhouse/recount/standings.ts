@@ -162,7 +162,7 @@ const READ = rowOf({
   ...{ tier_3: integer, tier_4: integer, tier_5: integer, deepened: integer, deepened_cohort: integer },
 });
 
-/** By day, then by partition. A day on which nobody was known is not in it. */
+/** By day, all of them, then by partition. */
 export async function standingsAt(
   clickhouse: ClickHouse,
   { brand, scheme, days, refundHorizonMs, facts = ALL_FACTS }: StandingsQuery,
@@ -186,10 +186,7 @@ export async function standingsAt(
     timeoutMs: TIMEOUT_MS,
     row: READ,
   });
-  const byDay = new Map<string, Map<number, StandingCounts>>();
-  for (const { on_day: day, home, ...counts } of rows) {
-    const own = byDay.get(day) ?? new Map<number, StandingCounts>();
-    byDay.set(day, own.set(home, counts));
-  }
+  const byDay = new Map(days.map(({ day }) => [day, new Map<number, StandingCounts>()]));
+  for (const { on_day: day, home, ...counts } of rows) byDay.get(day)?.set(home, counts);
   return byDay;
 }
