@@ -17,14 +17,8 @@ import {
 } from './open-partition.js';
 import { type PumpReport } from './outbox.js';
 import { type PartitionState } from './partition-state.js';
-import {
-  processBatch,
-  tickRecord,
-  WINDOW_ROWS_DUE_MAX,
-  type BatchPorts,
-  type BatchReport,
-} from './process-batch.js';
-import { WINDOW_PAGES_MORE_MAX, type RelationshipSettings } from './relationship-settings.js';
+import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
+import { type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
 import { SerialQueue } from './serial-queue.js';
@@ -84,7 +78,6 @@ export class OwnedPartition {
   /** Where the partition stood when a tick was appended for those who are still due. */
   #continuedAt = -1;
   #flushedAt: number;
-  #pagesFlushed = 0;
   #correctedAt: number;
   #checkpointedAt: number;
   /** Rows that are on their way to the sink before a checkpoint. */
@@ -207,10 +200,7 @@ export class OwnedPartition {
     const now = ports.now();
     const isCatchingUp = this.#lag > CATCHING_UP_RECORDS;
     const flushEvery = isCatchingUp ? settings.catchUpFlushIntervalMs : settings.flushIntervalMs;
-    const isFull =
-      this.state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX ||
-      this.state.windowRowsDue() >= WINDOW_ROWS_DUE_MAX;
-    if (isFull || now - this.#flushedAt >= flushEvery) {
+    if (this.state.isFull || now - this.#flushedAt >= flushEvery) {
       const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
       this.#flush(corrections, now);
       // Not awaited: no batch waits for a sink.
@@ -223,7 +213,6 @@ export class OwnedPartition {
   #flush(corrections: boolean, now: number): void {
     this.state.flush(corrections);
     this.#flushedAt = now;
-    this.#pagesFlushed = this.state.windowPages;
     if (corrections) this.#correctedAt = now;
   }
 

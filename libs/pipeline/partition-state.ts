@@ -15,6 +15,7 @@ import {
 } from '#domain';
 import { type LogRecord } from './log.js';
 import { type Outbox } from './outbox.js';
+import { WINDOW_PAGES_MORE_MAX, WINDOW_ROWS_DUE_MAX } from './relationship-settings.js';
 import { personRow, type FigureRow, type RowHead } from './rows.js';
 import { type StateCache } from './state-cache.js';
 import { type FrozenPartition, type PartitionStore } from './state-store.js';
@@ -61,6 +62,8 @@ export class PartitionState {
   readonly #beats = new Map<string, WindowHeartbeat>();
   /** Since the end of the recovery, which is no end of a window. */
   #hasVouched = false;
+  /** What the last flush has left, which is no reason for another. */
+  #pagesFlushed = 0;
 
   constructor(private readonly parts: PartitionParts) {
     this.partition = parts.partition;
@@ -95,9 +98,12 @@ export class PartitionState {
     return this.parts.cache.dirtyCount;
   }
 
-  /** Memory that a flush gives back: pages of 5 KiB. */
-  get windowPages(): number {
-    return this.parts.figures.windowPages;
+  /** A flush would give much memory back: of window ends that have been passed, or that wait for their rows. */
+  get isFull(): boolean {
+    const { windowPages } = this.parts.figures;
+    return (
+      windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX || this.windowRowsDue() >= WINDOW_ROWS_DUE_MAX
+    );
   }
 
   /** Rows of window ends that a flush would make with the watermark at `at` (ms), about. */
@@ -188,6 +194,7 @@ export class PartitionState {
     const beats = this.#isRecovered && !this.#hasVouched ? this.#beats.values() : news;
     this.#hasVouched = this.#isRecovered;
     for (const beat of beats) put({ table: 'window_heartbeats', ...head, ...beat });
+    this.#pagesFlushed = figures.windowPages;
   }
 
   #flushPersons(head: Omit<RowHead, 'brand'>, put: (row: FigureRow) => void): void {

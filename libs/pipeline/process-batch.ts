@@ -11,6 +11,7 @@ import {
 } from './log.js';
 import { type PartitionState } from './partition-state.js';
 import { partitionOf } from './partition.js';
+import { WINDOW_ROWS_DUE_MAX } from './relationship-settings.js';
 import { TOPICS } from './topics.js';
 
 /** What the path of a batch needs from outside. */
@@ -49,9 +50,6 @@ interface DecodedRecord {
   readonly offset: number;
   readonly entry: LogEntry;
 }
-
-/** A fold that has closed so many window ends ends, so that their rows can leave before there are more. */
-export const WINDOW_ROWS_DUE_MAX = 50_000;
 
 /**
  * The whole journey of a batch of the relationship log. Where its ticks make very many persons due, or close very

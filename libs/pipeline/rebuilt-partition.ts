@@ -4,8 +4,8 @@ import { differenceFromLog } from './log-identity.js';
 import { type BatchControl, type Log, type TopicPartition } from './log.js';
 import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
 import { type PartitionState } from './partition-state.js';
-import { processBatch, WINDOW_ROWS_DUE_MAX, type BatchPorts } from './process-batch.js';
-import { WINDOW_PAGES_MORE_MAX, type RelationshipSettings } from './relationship-settings.js';
+import { processBatch, type BatchPorts } from './process-batch.js';
+import { type RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
 import { type FigureSink } from './rows.js';
 import { type FrozenPartition, type PartitionStore, type StateStore } from './state-store.js';
@@ -42,7 +42,6 @@ export class RebuiltPartition {
   #sinkError: Error | null = null;
   #isClosed = false;
   #flushedAt: number;
-  #pagesFlushed = 0;
   #checkpointedAt: number;
 
   private constructor(
@@ -133,13 +132,9 @@ export class RebuiltPartition {
   #maintain(): void {
     const { settings, now } = this.ports;
     const { state } = this;
-    const isFull =
-      state.windowPages > this.#pagesFlushed + WINDOW_PAGES_MORE_MAX ||
-      state.windowRowsDue() >= WINDOW_ROWS_DUE_MAX;
-    if (isFull || now() - this.#flushedAt >= settings.catchUpFlushIntervalMs) {
+    if (state.isFull || now() - this.#flushedAt >= settings.catchUpFlushIntervalMs) {
       state.flush(true);
       this.#flushedAt = now();
-      this.#pagesFlushed = state.windowPages;
       void this.#rows.sendAll();
     }
     if (

@@ -46,3 +46,6 @@ export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
 
 /** A fold that runs through months between two flushes would pile up window ends: a flush comes earlier then. */
 export const WINDOW_PAGES_MORE_MAX = 4_096;
+
+/** A fold that has closed so many window ends ends, so that their rows can leave before there are more. */
+export const WINDOW_ROWS_DUE_MAX = 50_000;
