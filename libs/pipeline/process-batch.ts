@@ -1,4 +1,4 @@
-import { compileRules, type BatchResult, type LogEntry, type TierChanged } from '#domain';
+import { compileRules, personKey, type BatchResult, type LogEntry, type TierChanged } from '#domain';
 import { type LogCodec, type TierChangedCodec, type TiersCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import {
@@ -157,7 +157,10 @@ async function foldRecords(
   return { result: fold.result(), count };
 }
 
-/** Each fact goes to `tier-changes`; of each (brand, scheme, person) the last one goes to `tiers`. */
+/**
+ * Each fact goes to `tier-changes`; of each (brand, scheme, person) the last one goes to `tiers`. Both are put by the
+ * person, not by their keys: every partition more in a transaction is a marker more that readers wait for (ADR 10).
+ */
 export function factRecords(
   facts: readonly TierChanged[],
   ports: Pick<BatchPorts, 'facts' | 'factPartitions'>,
@@ -167,7 +170,7 @@ export function factRecords(
   const records: OutgoingRecord[] = [];
   for (const fact of facts) {
     const { key, value } = tierChanged.encode(fact);
-    const partition = partitionOf(key, factPartitions.tierChanges);
+    const partition = partitionOf(personKey(fact.brand, fact.person), factPartitions.tierChanges);
     records.push({ topic: TOPICS.tierChanges, partition, key, value });
   }
   for (const fact of lastOfEach(facts)) {
@@ -181,7 +184,7 @@ export function factRecords(
       detectedAt: fact.detectedAt,
       version: fact.version,
     });
-    const partition = partitionOf(key, factPartitions.tiers);
+    const partition = partitionOf(personKey(fact.brand, fact.person), factPartitions.tiers);
     records.push({ topic: TOPICS.tiers, partition, key, value });
   }
   return records;

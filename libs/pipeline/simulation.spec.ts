@@ -21,6 +21,7 @@ const MS_PER_RUN = 3_000;
  */
 const NAMED = [
   { seed: 5, bug: 'an initialisation of the log that was broken off was taken for done' },
+  { seed: 87, bug: 'the simulation gave a timer to another process than the one that had set it' },
   { seed: 270, bug: 'a scheme that was new had no row for the day until something changed' },
   { seed: 492, bug: 'a zombie took a snapshot of its successor for one without a committed position' },
   { seed: 3214, bug: 'the first tick, of unknown outcome, was left behind by one across due edges' },

@@ -3,6 +3,7 @@
  * way back; which task goes next, and what becomes of a call, is drawn from the seed. Between two tasks everything
  * that can run without the outside has run, so the order of tasks is the whole truth of a run.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type CallFault, type CallKind, type FaultPolicy } from './fault-policy.js';
 import { InvariantError, KilledError, UnavailableError, type Life } from './life.js';
@@ -35,6 +36,12 @@ const SLOW_STEPS = 250;
 const TURNS_GIVEN = 4;
 const STEPS_MAX = 60_000;
 
+/**
+ * Whose code runs: also where it goes on by itself, in the middle of another's turn. One for all runs, since Node
+ * carries every storage there ever was along with each promise.
+ */
+const running = new AsyncLocalStorage<Life | null>();
+
 export class Scheduler {
   readonly trace = new Trace();
   /** Virtual clock, ms. */
@@ -42,7 +49,6 @@ export class Scheduler {
   steps = 0;
   violation: Error | null = null;
   #tasks: Task[] = [];
-  #current: Life | null = null;
   /** The network loses no more time either. */
   isCalm = false;
 
@@ -53,11 +59,6 @@ export class Scheduler {
     private readonly onKilled: (life: Life) => void,
   ) {
     this.now = startAt;
-  }
-
-  /** The process whose code runs now. */
-  get current(): Life | null {
-    return this.#current;
   }
 
   post(life: Life | null, what: string, run: () => void, options: TaskOptions = {}): void {
@@ -158,7 +159,7 @@ export class Scheduler {
 
   /** For `setTimeout` of the code that runs now. @returns what takes the timer back */
   timer(ms: number, run: () => void): () => void {
-    const life = this.#current;
+    const life = running.getStore() ?? null;
     let isCancelled = false;
     const what = `${life?.name ?? 'nobody'} timer ${Math.round(ms)}`;
     const dueAt = this.now + Math.max(0, Math.ceil(ms));
@@ -191,10 +192,8 @@ export class Scheduler {
   async enter(life: Life | null, run: () => void): Promise<void> {
     this.steps += 1;
     if (this.steps > STEPS_MAX) throw new InvariantError('it does not come to an end');
-    this.#current = life;
-    run();
+    running.run(life, run);
     await nextTurn();
-    this.#current = null;
     if (this.violation !== null) throw this.violation;
   }
 
