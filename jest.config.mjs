@@ -18,7 +18,7 @@ export default {
     ],
   },
   moduleNameMapper: {
-    '^#(domain|pipeline|contracts|kafka|embedded-log|state-store|data-folder|clickhouse|transport|service|platform|testing)$':
+    '^#(domain|pipeline|contracts|kafka|embedded-log|state-store|data-folder|clickhouse|transport|runtime|service|platform|testing)$':
       '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

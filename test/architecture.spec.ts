@@ -12,9 +12,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   pipeline: ['domain'],
   ...Object.fromEntries(ADAPTERS.map((lib) => [lib, ['domain', 'pipeline']])),
   transport: ['domain', 'pipeline'],
-  service: ['domain', 'pipeline'],
+  runtime: ['domain', 'pipeline'],
+  service: ['domain', 'pipeline', 'runtime', 'platform', 'state-store'],
   'data-folder': ['domain', 'pipeline', ...ADAPTERS],
-  platform: ['domain', 'pipeline', 'service', 'data-folder', ...ADAPTERS],
+  platform: ['domain', 'pipeline', 'runtime', 'data-folder', ...ADAPTERS],
   testing: ['domain', 'pipeline', ...ADAPTERS],
 };
 /** Third-party packages that only these places may import. */
@@ -25,9 +26,9 @@ const ONLY_IN: Record<string, readonly string[]> = {
   lmdb: ['libs/embedded-log', 'libs/state-store'],
   chdb: ['libs/clickhouse'],
   '@clickhouse/client': ['libs/clickhouse'],
-  pino: ['libs/service'],
-  'prom-client': ['libs/service'],
-  '@nestjs/': ['apps', 'libs/transport', 'libs/service', 'libs/platform'],
+  pino: ['libs/runtime'],
+  'prom-client': ['libs/runtime'],
+  '@nestjs/': ['apps', 'libs/transport', 'libs/service'],
 };
 /** standalone and cli compose the modules of the other apps. */
 const COMPOSERS = ['standalone', 'cli'];
@@ -91,7 +92,7 @@ describe('architecture', () => {
     expect(production.length).toBeGreaterThan(50);
   });
 
-  it('imports one way: apps → platform, service, transport → adapters → pipeline → domain → nothing', () => {
+  it('imports one way: apps → service, transport → platform → adapters → pipeline → domain → nothing', () => {
     const violations: string[] = [];
     for (const file of production) {
       const from = placeOf(file.path);

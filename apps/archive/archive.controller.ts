@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { type RecordBatch } from '#pipeline';
+import type { RecordBatch } from '#pipeline';
 import { ANY_TOPIC, type BatchContext, OnBatch } from '#transport';
 import { ArchiveService } from './archive.service.js';
 

@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ARCHIVED_TOPICS } from '#pipeline';
-import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, Metrics } from '#service';
+import { PLATFORM } from '#service';
+import type { Platform } from '#platform';
+import { AppLogger, Metrics } from '#runtime';
 import { LogServer } from '#transport';
 import { ARCHIVE_TRANSPORT, ArchiveController } from './archive.controller.js';
 import { ARCHIVE_GROUP, ArchiveService } from './archive.service.js';

@@ -6,9 +6,9 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '#pipeline';
-import { type Platform } from '#platform';
-import { type AppLogger, type ServiceMetrics } from '#service';
-import { type PartitionLifecycle } from '#transport';
+import type { Platform } from '#platform';
+import type { AppLogger, ServiceMetrics } from '#runtime';
+import type { PartitionLifecycle } from '#transport';
 
 export const ARCHIVE_GROUP = 'archive';
 

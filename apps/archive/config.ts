@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, paceSettings, serverSettings } from '#service';
+import { consumerSettings, paceSettings, serverSettings } from '#runtime';
 
 export const archiveConfig = z.object({
   ...serverSettings,

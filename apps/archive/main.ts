@@ -1,7 +1,6 @@
 import 'reflect-metadata';
-import { type LogServer } from '#transport';
-import { PlatformModule, preparePlatform } from '#platform';
-import { runApp } from '#service';
+import type { LogServer } from '#transport';
+import { PlatformModule, preparePlatform, runApp } from '#service';
 import { archiveConfig } from './config.js';
 import { ARCHIVE_SERVER, ArchiveModule } from './archive.module.js';
 import { ArchiveService } from './archive.service.js';

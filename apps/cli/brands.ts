@@ -1,5 +1,5 @@
 /** Which brands a command is about. */
-import { type ClickHouse } from '#clickhouse';
+import type { ClickHouse } from '#clickhouse';
 import { Catalogue, type BrandEntry } from '../console/catalogue.js';
 import { CliError, noBrand } from './exit-codes.js';
 

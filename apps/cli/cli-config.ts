@@ -1,7 +1,7 @@
 /** Configuration of the commands: the environment of the standalone app, with the command line above it. */
-import { loadConfig } from '#service';
+import { loadConfig } from '#runtime';
 import { standaloneConfig, type StandaloneConfig } from '../standalone/config.js';
-import { type CliIo } from './cli-io.js';
+import type { CliIo } from './cli-io.js';
 
 export type CliConfig = StandaloneConfig;
 

@@ -1,7 +1,7 @@
 /** ClickHouse alone, for commands that need nothing else. */
 import { join } from 'node:path';
-import { type createClickHouse } from '#clickhouse';
-import { type CliConfig } from './cli-config.js';
+import type { createClickHouse } from '#clickhouse';
+import type { CliConfig } from './cli-config.js';
 
 /** Of the embedded engine. */
 export function clickHouseFolder({ dataDir }: Pick<CliConfig, 'dataDir'>): string {

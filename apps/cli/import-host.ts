@@ -1,12 +1,12 @@
 /** What an import needs around it, on the embedded log and on Kafka. */
-import { type ImportTarget } from '../simulator/recorded/import-rows.js';
+import type { ImportTarget } from '../simulator/recorded/import-rows.js';
 import { recordsOf } from '../simulator/recorded/replay-records.js';
-import { type AcceptedRow } from '../simulator/recorded/row-judge.js';
+import type { AcceptedRow } from '../simulator/recorded/row-judge.js';
 import { TOPICS, type OutgoingRecord } from '#pipeline';
-import { type CliConfig } from './cli-config.js';
-import { type CliIo } from './cli-io.js';
+import type { CliConfig } from './cli-config.js';
+import type { CliIo } from './cli-io.js';
 import { PlatformHost } from './platform-host.js';
-import { type BrandTotals, type DrainProgress } from './replay-host.js';
+import type { BrandTotals, DrainProgress } from './replay-host.js';
 
 export interface ImportHost {
   readonly target: ImportTarget;

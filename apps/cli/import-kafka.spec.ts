@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfluentSchemaRegistry, SchemaCatalog, SOURCE_TOPICS, openCodecs, type Codecs } from '#contracts';
-import { type LogEntry, type SourceTouchpoint, type TierChanged } from '#domain';
+import type { LogEntry, SourceTouchpoint, TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
 import { eventually } from '#testing';

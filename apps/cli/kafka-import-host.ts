@@ -3,16 +3,16 @@ import { SchemaCatalog, SOURCE_TOPICS, SourceEncoder } from '#contracts';
 import { personKey } from '#domain';
 import { ARCHIVED_TOPICS, partitionOf, TOPICS, type Log, type OutgoingRecord } from '#pipeline';
 import { INTAKE_GROUP } from '../intake/intake.service.js';
-import { type LiveLag } from '../simulator/recorded/import-pace.js';
-import { type ImportTarget } from '../simulator/recorded/import-rows.js';
-import { type AcceptedRow } from '../simulator/recorded/row-judge.js';
-import { type CliConfig } from './cli-config.js';
+import type { LiveLag } from '../simulator/recorded/import-pace.js';
+import type { ImportTarget } from '../simulator/recorded/import-rows.js';
+import type { AcceptedRow } from '../simulator/recorded/row-judge.js';
+import type { CliConfig } from './cli-config.js';
 import { CliError, usageError } from './exit-codes.js';
 import { pause } from './fold/fold-runner.js';
 import { ARCHIVE_GROUP, RELATIONSHIP_GROUP } from './fold/folding.js';
-import { type ImportHost } from './import-host.js';
+import type { ImportHost } from './import-host.js';
 import { openLog, remoteRegistry, type OpenLog } from './log-access.js';
-import { type DrainProgress } from './replay-host.js';
+import type { DrainProgress } from './replay-host.js';
 
 const POLL_MS = 500;
 /** Nobody has read anything for so long: the services are not running. */

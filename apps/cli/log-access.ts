@@ -10,7 +10,7 @@ import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
 import { CurrentLog, type Log, type LogCodec } from '#pipeline';
 import { kafkaAccess, registryAccess } from '#platform';
-import { type CliConfig } from './cli-config.js';
+import type { CliConfig } from './cli-config.js';
 import { usageError } from './exit-codes.js';
 
 export interface OpenLog {

@@ -1,4 +1,4 @@
-import { SignalGate } from '#service';
+import { SignalGate } from '#runtime';
 import { runCli } from './program.js';
 import { EXIT } from './exit-codes.js';
 import { reasonOf } from './plain-failure.js';

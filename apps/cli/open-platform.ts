@@ -1,9 +1,9 @@
 /** The platform for a command: its log lines go to stderr, and only when something is wrong. */
 import { Platform } from '#platform';
-import { AppLogger } from '#service';
+import { AppLogger } from '#runtime';
 import { DataDirectoryLockedError } from '#state-store';
 import { isEmbedded, type CliConfig } from './cli-config.js';
-import { type CliIo } from './cli-io.js';
+import type { CliIo } from './cli-io.js';
 import { lockedError } from './data-directory.js';
 
 /**

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { ZoneClock } from '../simulator/recorded/zone-clock.js';
 import { minorDigitsOf } from '../simulator/recorded/currency.js';
 import { WHITESPACE } from '../simulator/recorded/csv-reader.js';
-import { type ReplaySpeed } from '../simulator/recorded/replay-pace.js';
+import type { ReplaySpeed } from '../simulator/recorded/replay-pace.js';
 
 const DELIMITERS: Readonly<Record<string, string>> = {
   tab: '\t',

@@ -5,15 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import { integer, rowOf, tierStocks } from '#clickhouse';
 import { defaultRules } from '#domain';
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import { lastRules } from '../simulator/recorded/replay-log.js';
-import { type ReplayTarget } from '../simulator/recorded/replay-plan.js';
-import { type CliConfig } from './cli-config.js';
-import { type CliIo } from './cli-io.js';
+import type { ReplayTarget } from '../simulator/recorded/replay-plan.js';
+import type { CliConfig } from './cli-config.js';
+import type { CliIo } from './cli-io.js';
 import { CliError } from './exit-codes.js';
 import { FoldRunner, pause, recordsLeftOf } from './fold/fold-runner.js';
 import { openPlatform } from './open-platform.js';
-import { type BrandTotals, type DrainProgress, type ReplayHost, type SchemeStocks } from './replay-host.js';
+import type { BrandTotals, DrainProgress, ReplayHost, SchemeStocks } from './replay-host.js';
 
 const SERVICES_POLL_MS = 500;
 /** Nobody has read anything for so long: the services are not running. */

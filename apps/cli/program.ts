@@ -1,5 +1,5 @@
 /** The commands of `gravity`, and how they end. */
-import { BUILD, ConfigError } from '#service';
+import { BUILD, ConfigError } from '#runtime';
 import { Command, CommanderError } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { figuresCommand } from './commands/figures.js';
@@ -15,7 +15,7 @@ import { snapshotsCommand } from './commands/snapshots.js';
 import { tiersCommand } from './commands/tiers.js';
 import { topicsCommand } from './commands/topics.js';
 import { whatIfCommand } from './commands/whatif.js';
-import { type CliIo } from './cli-io.js';
+import type { CliIo } from './cli-io.js';
 import { escapeControlsInLines } from '../simulator/recorded/printable-text.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { plainFailure } from './plain-failure.js';

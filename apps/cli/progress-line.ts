@@ -1,5 +1,5 @@
 /** Progress of long work on stderr: one line that is overwritten in a terminal, a line every few seconds elsewhere. */
-import { type CliIo } from './cli-io.js';
+import type { CliIo } from './cli-io.js';
 
 const TERMINAL_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 5_000;

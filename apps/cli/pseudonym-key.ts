@@ -1,8 +1,8 @@
 /** `--pseudonymise KEYFILE`: the key in the file. */
 import { loadOrCreatePseudonymKey, Pseudonymiser } from '#contracts';
 import { keyHashOf } from '../simulator/recorded/replay.js';
-import { type ReplayPlan } from '../simulator/recorded/replay-plan.js';
-import { type CliIo } from './cli-io.js';
+import type { ReplayPlan } from '../simulator/recorded/replay-plan.js';
+import type { CliIo } from './cli-io.js';
 import { type CliError, usageError } from './exit-codes.js';
 import { systemFailure, reasonOf } from './plain-failure.js';
 

@@ -8,7 +8,7 @@ import { DayCalendar, DEFAULT_ADMISSION_LIMITS, defaultRules } from '#domain';
 import { foldTiers } from '../console/tiers/fold-tiers.js';
 import { replay } from '../simulator/recorded/replay.js';
 import { openReplayLog, planFor, type ReplayLog } from '../simulator/recorded/replay-fixture.js';
-import { type ReplayPlan, type ReplayReport } from '../simulator/recorded/replay-plan.js';
+import type { ReplayPlan, ReplayReport } from '../simulator/recorded/replay-plan.js';
 import { ReplaySequencer } from '../simulator/recorded/replay-sequencer.js';
 import { sortRows } from '../simulator/recorded/sorted-rows.js';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LocalSchemaRegistry, SchemaCatalog, TierChangedCodec, TiersCodec } from '#contracts';
-import { type TierChanged } from '#domain';
+import type { TierChanged } from '#domain';
 import { TOPICS } from '#pipeline';
 import { LmdbStateStore } from '#state-store';
 import { cliConfig } from './cli-config.js';

@@ -5,14 +5,14 @@ import { AheadOfLogError, NoTimeYetError } from '../simulator/recorded/import-ro
 import { escapeControls } from '../simulator/recorded/printable-text.js';
 import { NothingToReplayError } from '../simulator/recorded/replay.js';
 import { OlderThanLogError, OtherRulesError } from '../simulator/recorded/replay-log.js';
-import { type SortProgress } from '../simulator/recorded/sorted-rows.js';
+import type { SortProgress } from '../simulator/recorded/sorted-rows.js';
 import { UnreadableFileError } from '../simulator/recorded/text-lines.js';
 import { minorDigitsOf } from '../simulator/recorded/currency.js';
-import { type CliIo } from './cli-io.js';
+import type { CliIo } from './cli-io.js';
 import { CliError, EXIT } from './exit-codes.js';
 import { formatCount, percent, type ProgressLine, type RateMeter } from './progress-line.js';
-import { type BrandTotals, type ReplayHost } from './replay-host.js';
-import { type RecordedFlags } from './replay-options.js';
+import type { BrandTotals, ReplayHost } from './replay-host.js';
+import type { RecordedFlags } from './replay-options.js';
 import { renderSummary, summaryOf, type RecordedReport } from './replay-summary.js';
 
 export function readingText(

@@ -1,5 +1,5 @@
 /** What a replay needs around it: a log to write to, and somebody who folds and archives what was written. */
-import { type ReplayTarget } from '../simulator/recorded/replay-plan.js';
+import type { ReplayTarget } from '../simulator/recorded/replay-plan.js';
 
 export interface DrainProgress {
   /** Records of our topics that the fold and the archive have still to read. */

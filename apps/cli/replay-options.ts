@@ -2,14 +2,14 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { DEFAULT_ZONE } from '#domain';
-import {
-  type ColumnRef,
-  type ReadingOptions,
-  type SequencingOptions,
-  type SourceFile,
+import type {
+  ColumnRef,
+  ReadingOptions,
+  SequencingOptions,
+  SourceFile,
 } from '../simulator/recorded/replay-options.js';
-import { type RulesWish } from '../simulator/recorded/replay-log.js';
-import { type ReplaySpeed } from '../simulator/recorded/replay-pace.js';
+import type { RulesWish } from '../simulator/recorded/replay-log.js';
+import type { ReplaySpeed } from '../simulator/recorded/replay-pace.js';
 import { stampParser, TimeFormatError } from '../simulator/recorded/time-format.js';
 import { ZoneClock } from '../simulator/recorded/zone-clock.js';
 import { usageError } from './exit-codes.js';

@@ -1,8 +1,8 @@
 /** What a replay or an import ends with, for a person (table) or a program (JSON). */
-import { type ImportReport } from '../simulator/recorded/import-rows.js';
-import { type ReplayReport } from '../simulator/recorded/replay-plan.js';
+import type { ImportReport } from '../simulator/recorded/import-rows.js';
+import type { ReplayReport } from '../simulator/recorded/replay-plan.js';
 import { printable } from '../simulator/recorded/printable-text.js';
-import { type BrandTotals } from './replay-host.js';
+import type { BrandTotals } from './replay-host.js';
 
 type Status = ReplayReport['status'] | ImportReport['status'];
 

@@ -1,6 +1,6 @@
 /** Read-only questions to the process that works in a data directory: its API is named in the lock. */
-import { type TierRow } from '../console/tiers/tier-rows.js';
-import { type WhatIf } from '../console/whatif/fold-what-if.js';
+import type { TierRow } from '../console/tiers/tier-rows.js';
+import type { WhatIf } from '../console/whatif/fold-what-if.js';
 import { whatIfAnswerSchema } from '../console/whatif/what-if-answer.js';
 import { lockedError, type RunningHolder } from './data-directory.js';
 import { CliError } from './exit-codes.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { duration, integer, list, serverSettings } from '#service';
+import { duration, integer, list, serverSettings } from '#runtime';
 
 const CURRENCY = /^[A-Z]{3}$/;
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type NestExpressApplication } from '@nestjs/platform-express';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NextFunction, Request, Response } from 'express';
-import { BUILD } from '#service';
-import { type ConsoleOptions } from './config.js';
+import { BUILD } from '#runtime';
+import type { ConsoleOptions } from './config.js';
 import { ConsoleModule } from './console.module.js';
 import { ConsoleService } from './console.service.js';
 import { hostCheck, readOnly, securityHeaders } from './http/security.js';
@@ -38,9 +38,10 @@ const ALWAYS = /^\/(status|openapi\.(json|yaml))\/?$/;
 function gate(service: ConsoleService) {
   return (request: Request, response: Response, next: NextFunction): void => {
     if (ALWAYS.test(request.path)) return next();
-    service.obstacle().then((problem) => {
-      if (problem === null) next();
-      else response.status(problem.getStatus()).set('Retry-After', '2').json(problem.getResponse());
+    service.obstacle().then((obstacle) => {
+      if (obstacle === null) return next();
+      const { problem } = obstacle;
+      response.status(problem.statusCode).set('Retry-After', '2').json(problem);
     }, next);
   };
 }

@@ -1,11 +1,11 @@
 /** How the service is doing: readiness, how far the log has been read, what is away. */
 import { z } from 'zod';
-import { type ClickHouse } from '#clickhouse';
+import type { ClickHouse } from '#clickhouse';
 import { TOPICS, type Log } from '#pipeline';
-import { BUILD, redactText, type DependencyStatus } from '#service';
+import { BUILD, type DependencyStatus, redactText } from '#runtime';
 import { foldProgress } from './figures/fold-progress.js';
 import { progressStamp } from './figures/stamp-of.js';
-import { type ReconcileRun } from './reconcile/reconcile-job.js';
+import type { ReconcileRun } from './reconcile/reconcile-job.js';
 import { stampSchema } from './figures/stamp.js';
 
 const count = z.int();

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#service';
+import { APP_FILTER } from '@nestjs/core';
+import { PLATFORM } from '#service';
+import type { Platform } from '#platform';
+import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#runtime';
 import { BreakdownsController } from './api/breakdowns.controller.js';
 import { CatalogueController } from './api/catalogue.controller.js';
 import { EventsController } from './api/events.controller.js';
@@ -9,12 +11,13 @@ import { LateEventsController } from './api/late-events.controller.js';
 import { PersonsController } from './api/persons.controller.js';
 import { ReconciliationController } from './api/reconciliation.controller.js';
 import { RestatementsController } from './api/restatements.controller.js';
+import { ProblemFilter } from './http/problem.filter.js';
 import { StatusController } from './api/status.controller.js';
 import { TierFlowsController } from './api/tier-flows.controller.js';
 import { TierChangesController } from './api/tier-changes.controller.js';
 import { TiersController } from './api/tiers.controller.js';
 import { WhatIfController } from './api/whatif.controller.js';
-import { type ConsoleOptions } from './config.js';
+import type { ConsoleOptions } from './config.js';
 import { ConsoleService } from './console.service.js';
 
 @Module({})
@@ -38,6 +41,7 @@ export class ConsoleModule {
         EventsController,
       ],
       providers: [
+        { provide: APP_FILTER, useClass: ProblemFilter },
         {
           provide: ConsoleService,
           inject: [PLATFORM, AppLogger, HealthRegistry, ShutdownSequence, Metrics],

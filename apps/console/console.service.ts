@@ -1,23 +1,23 @@
-import { type ClickHouse, type ClickHouseFailure } from '#clickhouse';
+import type { ClickHouse, ClickHouseFailure } from '#clickhouse';
 import { DEFAULT_ZONE } from '#domain';
 import { TOPICS, type Log } from '#pipeline';
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import {
-  redactText,
   type AppLogger,
   type HealthRegistry,
+  redactText,
   type ServiceMetrics,
   type ShutdownSequence,
-} from '#service';
+} from '#runtime';
 import { Catalogue } from './catalogue.js';
-import { type ConsoleOptions } from './config.js';
+import type { ConsoleOptions } from './config.js';
 import { ConsoleStatus } from './console-status.js';
 import { ApiProblem } from './http/api-problem.js';
 import { FigureRounds } from './live/figure-rounds.js';
 import { LivePages } from './live/live-pages.js';
 import { TierFeed } from './live/tier-feed.js';
 import { consoleReconciliation } from './reconcile/console-reconciliation.js';
-import { type ReconcileJob } from './reconcile/reconcile-job.js';
+import type { ReconcileJob } from './reconcile/reconcile-job.js';
 import { LogFolder } from './tiers/log-folder.js';
 import { dayZoneOf, firstRules } from './tiers/log-rules.js';
 

@@ -1,6 +1,5 @@
 import 'reflect-metadata';
-import { PlatformModule, preparePlatform } from '#platform';
-import { runApp } from '#service';
+import { PlatformModule, preparePlatform, runApp } from '#service';
 import { configureConsole } from './configure-console.js';
 import { consoleConfig } from './config.js';
 import { ConsoleModule } from './console.module.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { loadConfig } from '#service';
+import { loadConfig } from '#runtime';
 import { breakerSettings } from './breaker-settings.js';
 import { intakeConfig } from './config.js';
 

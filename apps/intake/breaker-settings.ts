@@ -1,6 +1,6 @@
 /** The breaker of intake, as the settings have it. */
-import { type RejectBreakerSettings } from '#pipeline';
-import { EXIT, StartupError } from '#service';
+import type { RejectBreakerSettings } from '#pipeline';
+import { EXIT, StartupError } from '#runtime';
 
 export interface BreakerConfig {
   readonly sourceTopics: readonly string[];

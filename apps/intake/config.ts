@@ -9,7 +9,7 @@ import {
   paceSettings,
   serverSettings,
   text,
-} from '#service';
+} from '#runtime';
 
 /** Settings of intake alone; standalone has them too. */
 export const intakeSettings = {

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#service';
+import { PLATFORM } from '#service';
+import type { Platform } from '#platform';
+import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#runtime';
 import { LogServer } from '#transport';
 import { breakerSettings, type BreakerConfig } from './breaker-settings.js';
 import { INTAKE_TRANSPORT, IntakeController } from './intake.controller.js';

@@ -8,15 +8,9 @@ import {
   type StoppedTopic,
   type TopicPartition,
 } from '#pipeline';
-import { type Platform } from '#platform';
-import {
-  type AppLogger,
-  type HealthRegistry,
-  type HeldRecords,
-  type ServiceMetrics,
-  type ShutdownSequence,
-} from '#service';
-import { type PartitionLifecycle } from '#transport';
+import type { Platform } from '#platform';
+import type { AppLogger, HealthRegistry, HeldRecords, ServiceMetrics, ShutdownSequence } from '#runtime';
+import type { PartitionLifecycle } from '#transport';
 import { admissionLimits, pseudonymisation, type JudgementSettings } from './judgement-settings.js';
 
 export const INTAKE_GROUP = 'intake';

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
-import { type LogServer } from '#transport';
-import { PlatformModule, preparePlatform } from '#platform';
-import { runApp } from '#service';
+import type { LogServer } from '#transport';
+import { PlatformModule, preparePlatform, runApp } from '#service';
 import { intakeConfig } from './config.js';
 import { INTAKE_SERVER, IntakeModule } from './intake.module.js';
 import { IntakeService } from './intake.service.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { consumerSettings, duration, integer, list, path, paceSettings, serverSettings } from '#service';
+import { consumerSettings, duration, integer, list, paceSettings, path, serverSettings } from '#runtime';
 
 /** Settings of the fold alone; standalone has them too. */
 export const relationshipSettings = {

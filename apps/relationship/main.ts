@@ -1,7 +1,6 @@
 import 'reflect-metadata';
-import { type LogServer } from '#transport';
-import { PlatformModule, preparePlatform } from '#platform';
-import { runApp } from '#service';
+import type { LogServer } from '#transport';
+import { PlatformModule, preparePlatform, runApp } from '#service';
 import { relationshipConfig } from './config.js';
 import { RELATIONSHIP_SERVER, RelationshipModule } from './relationship.module.js';
 import { RelationshipService } from './relationship.service.js';

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { type RecordBatch } from '#pipeline';
+import type { RecordBatch } from '#pipeline';
 import { type BatchContext, OnBatch } from '#transport';
 import { RelationshipService } from './relationship.service.js';
 

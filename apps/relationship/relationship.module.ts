@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, Metrics, ShutdownSequence } from '#service';
+import { PLATFORM } from '#service';
+import type { Platform } from '#platform';
+import { AppLogger, Metrics, ShutdownSequence } from '#runtime';
 import { LogServer } from '#transport';
 import { RELATIONSHIP_TRANSPORT, RelationshipController } from './relationship.controller.js';
 import { RELATIONSHIP_GROUP, type RelationshipOptions, RelationshipService } from './relationship.service.js';

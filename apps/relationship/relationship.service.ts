@@ -11,9 +11,9 @@ import {
   type StoredState,
   type TopicPartition,
 } from '#pipeline';
-import { type Platform } from '#platform';
-import { type AppLogger, type ServiceMetrics, type ShutdownSequence } from '#service';
-import { type PartitionLifecycle } from '#transport';
+import type { Platform } from '#platform';
+import type { AppLogger, ServiceMetrics, ShutdownSequence } from '#runtime';
+import type { PartitionLifecycle } from '#transport';
 import { reportOpening, snapshotReports } from './snapshot-reports.js';
 
 export const RELATIONSHIP_GROUP = 'relationship';

@@ -7,7 +7,7 @@ import {
   type SnapshotObserver,
   type TopicPartition,
 } from '#pipeline';
-import { type AppLogger, type ServiceMetrics } from '#service';
+import type { AppLogger, ServiceMetrics } from '#runtime';
 
 type Logger = Pick<AppLogger, 'info' | 'warn' | 'warnRepeated'>;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { microserviceSettings } from '#platform';
-import { flag, integer, serverSettings, text } from '#service';
+import { flag, integer, serverSettings, text } from '#runtime';
 
 /** Settings of the simulator alone; standalone has them too. */
 export const simulatorSettings = {

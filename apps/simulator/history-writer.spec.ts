@@ -6,7 +6,7 @@ import {
   SchemaCatalog,
   topicSpecs,
 } from '#contracts';
-import { type LogEntry } from '#domain';
+import type { LogEntry } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { initialiseLog, TOPICS } from '#pipeline';
 import { TempDir } from '#testing';

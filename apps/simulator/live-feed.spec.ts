@@ -7,7 +7,7 @@ import {
   SourceEncoder,
   topicSpecs,
 } from '#contracts';
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { eventually, TempDir } from '#testing';
 import { LiveFeed, type FeedTarget } from './live-feed.js';

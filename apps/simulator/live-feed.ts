@@ -1,7 +1,7 @@
 import { SOURCE_TOPICS, type SourceEncoder } from '#contracts';
 import { personKey, type SourceTouchpoint } from '#domain';
 import { partitionOf, type Log, type OutgoingRecord } from '#pipeline';
-import { type PromotionNight, type Scene } from './night/promotion-night.js';
+import type { PromotionNight, Scene } from './night/promotion-night.js';
 import { SeededRandom } from './night/seeded-random.js';
 import { spoil } from './spoil.js';
 

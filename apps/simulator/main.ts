@@ -1,8 +1,7 @@
 import 'reflect-metadata';
-import { type INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { Pseudonymiser } from '#contracts';
-import { PlatformModule, preparePlatform } from '#platform';
-import { runApp } from '#service';
+import { PlatformModule, preparePlatform, runApp } from '#service';
 import { pseudonymKeyFile, simulatorConfig } from './config.js';
 import { SimulatorModule } from './simulator.module.js';
 import { SimulatorService } from './simulator.service.js';

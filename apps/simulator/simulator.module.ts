@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { PLATFORM, type Platform } from '#platform';
-import { AppLogger, ShutdownSequence } from '#service';
+import { PLATFORM } from '#service';
+import type { Platform } from '#platform';
+import { AppLogger, ShutdownSequence } from '#runtime';
 import { type SimulatorOptions, SimulatorService } from './simulator.service.js';
 
 @Module({})

@@ -1,7 +1,7 @@
-import { type Rules, type SourceTouchpoint } from '#domain';
+import type { Rules, SourceTouchpoint } from '#domain';
 import { firstEpoch, TOPICS } from '#pipeline';
-import { type Platform } from '#platform';
-import { type AppLogger, type ShutdownSequence } from '#service';
+import type { Platform } from '#platform';
+import type { AppLogger, ShutdownSequence } from '#runtime';
 import { historyObstacle, intakeObstacle } from './history-obstacle.js';
 import { writeHistory } from './history-writer.js';
 import { LiveFeed } from './live-feed.js';

@@ -1,5 +1,5 @@
-import { type SourceTouchpoint } from '#domain';
-import { type SeededRandom } from './night/seeded-random.js';
+import type { SourceTouchpoint } from '#domain';
+import type { SeededRandom } from './night/seeded-random.js';
 
 const HOUR = 3_600_000;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { platformSettings } from '#platform';
-import { consumerSettings, paceSettings, serverSettings } from '#service';
+import { consumerSettings, paceSettings, serverSettings } from '#runtime';
 import { consoleSettings } from '../console/config.js';
 import { intakeSettings } from '../intake/config.js';
 import { relationshipSettings } from '../relationship/config.js';

@@ -1,8 +1,9 @@
-import { type INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { Pseudonymiser } from '#contracts';
-import { PLATFORM, PlatformModule, preparePlatform, type Platform } from '#platform';
-import { HealthRegistry, type AppDefinition } from '#service';
-import { type LogServer } from '#transport';
+import { type AppDefinition, PLATFORM, PlatformModule, preparePlatform } from '#service';
+import type { Platform } from '#platform';
+import { HealthRegistry } from '#runtime';
+import type { LogServer } from '#transport';
 import { ARCHIVE_SERVER, ArchiveModule } from '../archive/archive.module.js';
 import { ArchiveService } from '../archive/archive.service.js';
 import { configureConsole } from '../console/configure-console.js';

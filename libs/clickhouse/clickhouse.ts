@@ -1,6 +1,6 @@
 /** The one interface that everything else in this lib talks to, whichever backend is behind it. */
 
-import { type RowReader } from './row-reader.js';
+import type { RowReader } from './row-reader.js';
 
 export type ParamValue = string | number | bigint | readonly string[];
 

@@ -1,5 +1,5 @@
 /** `ClickHouse` over `@clickhouse/client`; what differs between server and embedded engine are the lanes. */
-import { type ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient } from '@clickhouse/client';
 import {
   type ClickHouse,
   type CompactValue,

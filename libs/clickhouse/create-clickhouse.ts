@@ -1,5 +1,5 @@
 import { ClientBackend } from './client-backend.js';
-import { type ClickHouse } from './clickhouse.js';
+import type { ClickHouse } from './clickhouse.js';
 import type { EmbeddedConfig } from './embedded-lanes.js';
 import { serverLanes, type ServerConfig } from './server-lanes.js';
 

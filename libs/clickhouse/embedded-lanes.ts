@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
-import { type Lane, type Lanes } from './client-backend.js';
+import type { Lane, Lanes } from './client-backend.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 import { SafeConnection } from './safe-connection.js';
 

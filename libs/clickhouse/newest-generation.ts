@@ -1,4 +1,4 @@
-import { type ClickHouse } from './clickhouse.js';
+import type { ClickHouse } from './clickhouse.js';
 import { integer, rowOf } from './row-reader.js';
 
 /** Tables by generation, and that of the generations themselves where there is one. */

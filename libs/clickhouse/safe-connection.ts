@@ -5,16 +5,16 @@
  * parameters itself, and what a server would refuse is refused.
  */
 import { randomUUID } from 'node:crypto';
-import { type Readable } from 'node:stream';
-import {
-  type ChdbConnection,
-  type ConnCommandResult,
-  type ConnExecResult,
-  type ConnInsertResult,
-  type ConnPingResult,
-  type ConnQueryResult,
+import type { Readable } from 'node:stream';
+import type {
+  ChdbConnection,
+  ConnCommandResult,
+  ConnExecResult,
+  ConnInsertResult,
+  ConnPingResult,
+  ConnQueryResult,
 } from 'chdb/connection';
-import { type ParamValue, type SettingValue } from './clickhouse.js';
+import type { ParamValue, SettingValue } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
 import { inlineParams, INSERT_FORMAT, settingsList, splitStatements } from './sql-text.js';
 

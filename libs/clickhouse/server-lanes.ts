@@ -1,5 +1,5 @@
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { type Lane, type Lanes } from './client-backend.js';
+import type { Lane, Lanes } from './client-backend.js';
 
 export interface ServerConfig {
   /** `http://127.0.0.1:8123` */

@@ -2,7 +2,7 @@
  * What has to be known about SQL text without parsing it: where code ends and quoted text or a comment
  * begins, and how a value is written as a literal.
  */
-import { type ParamValue, type Params, type Settings } from './clickhouse.js';
+import type { ParamValue, Params, Settings } from './clickhouse.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 
 /** The only format that rows are sent in: text, since the embedded engine stores garbage of a binary one. */

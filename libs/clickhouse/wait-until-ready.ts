@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ClickHouse } from './clickhouse.js';
+import type { ClickHouse } from './clickhouse.js';
 import { type ClickHouseFailure, failureOf } from './clickhouse-failure.js';
 
 export type ReadyStatus =

@@ -1,6 +1,6 @@
 /** The registry port over a Confluent-compatible schema registry. */
 import { SchemaRegistry as Client, SchemaType } from '@kafkajs/confluent-schema-registry';
-import { type AvroType } from './avro-schema.js';
+import type { AvroType } from './avro-schema.js';
 import { RegistryHttp } from './registry-http.js';
 import {
   IncompatibleSchemaError,

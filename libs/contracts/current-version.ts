@@ -1,4 +1,4 @@
-import { type SchemaCatalog } from './schema-catalog.js';
+import type { SchemaCatalog } from './schema-catalog.js';
 
 /**
  * Code that reads or writes the bytes of one schema version by itself says so here.

@@ -1,6 +1,6 @@
 /** Topic `dead-letters`: what was not an event, as it came, key `topic|partition`. */
 import { createHash } from 'node:crypto';
-import { type RejectReason, type SourcePosition } from '#domain';
+import type { RejectReason, SourcePosition } from '#domain';
 import {
   TOPICS,
   type DeadLetter,
@@ -9,8 +9,8 @@ import {
   type StoredDeadLetter,
 } from '#pipeline';
 import { OwnTopic } from './own-topic.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 
 /** A longer value is kept up to here, with the hash of all of it. */
 export const DEAD_VALUE_BYTES_MAX = 64 * 1024;

@@ -1,5 +1,5 @@
 /** Confluent framing: a zero byte, the schema id as a big-endian int32, the Avro bytes. */
-import { type AvroType } from './avro-schema.js';
+import type { AvroType } from './avro-schema.js';
 
 export const MAGIC = 0;
 export const FRAME_BYTES = 5;

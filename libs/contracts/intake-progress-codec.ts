@@ -6,8 +6,8 @@ import {
   type KeyedValue,
 } from '#pipeline';
 import { OwnTopic } from './own-topic.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 
 export class IntakeProgressCodec implements ProgressPort {
   private constructor(private readonly topic: OwnTopic<IntakeProgress>) {}

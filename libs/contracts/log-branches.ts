@@ -1,4 +1,4 @@
-import { type Origin } from '#domain';
+import type { Origin } from '#domain';
 
 /** In the order of `schemas/relationship-log`. */
 export const ORIGINS: readonly Origin[] = ['LIVE', 'REPLAY', 'BACKFILL'];

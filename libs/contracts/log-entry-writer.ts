@@ -15,7 +15,7 @@ import {
   type Touchpoint,
   type TouchpointDetail,
 } from '#domain';
-import { type EntryExtras } from '#pipeline';
+import type { EntryExtras } from '#pipeline';
 import { AvroWriter } from './avro-writer.js';
 import { BRANCH, ORIGINS } from './log-branches.js';
 

@@ -18,7 +18,7 @@ import {
   type TouchpointHead,
 } from '#domain';
 import { LogCorruptError, type DetailedEntry } from '#pipeline';
-import { type WireBodies, type WireEntry, type WireHead } from './log-wire.js';
+import type { WireBodies, WireEntry, WireHead } from './log-wire.js';
 
 const NEWER = 'written by a newer version of this software';
 

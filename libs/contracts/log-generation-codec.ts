@@ -6,8 +6,8 @@ import {
   type LogGenerationCodec as GenerationPort,
 } from '#pipeline';
 import { OwnTopic } from './own-topic.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 
 export class LogGenerationCodec implements GenerationPort {
   private constructor(private readonly topic: OwnTopic<LogGeneration>) {}

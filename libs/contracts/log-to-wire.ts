@@ -1,6 +1,6 @@
 /** A control record of the log to the record that is written; touchpoints have a writer of their own. */
-import { type LogEntry, type Touchpoint } from '#domain';
-import { type WireEntry } from './log-wire.js';
+import type { LogEntry, Touchpoint } from '#domain';
+import type { WireEntry } from './log-wire.js';
 
 export type ControlEntry = Exclude<LogEntry, Touchpoint>;
 

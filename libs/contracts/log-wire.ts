@@ -1,16 +1,16 @@
 /** The shape of `schemas/relationship-log` under camelCase names, as avsc reads and writes it. */
-import {
-  type Actor,
-  type ContentKind,
-  type EngagementAction,
-  type FissionForm,
-  type GroupKind,
-  type LinkKind,
-  type NoteKind,
-  type Origin,
-  type Role,
-  type SourcePosition,
-  type VisitSurface,
+import type {
+  Actor,
+  ContentKind,
+  EngagementAction,
+  FissionForm,
+  GroupKind,
+  LinkKind,
+  NoteKind,
+  Origin,
+  Role,
+  SourcePosition,
+  VisitSurface,
 } from '#domain';
 
 export interface WireHead {

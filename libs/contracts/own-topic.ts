@@ -3,7 +3,7 @@ import { LogCorruptError } from '#pipeline';
 import { camelCasedType, parseType, type AvroResolver, type AvroType } from './avro-schema.js';
 import { FRAME_BYTES, frameId, FramedWriter } from './framing.js';
 import { subjectOf, type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaRegistry } from './schema-registry.js';
 
 export class OwnTopic<T> {
   private constructor(

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type SourceRelation, type SourceShare } from '#domain';
+import type { SourceRelation, SourceShare } from '#domain';
 import { loadOrCreatePseudonymKey, Pseudonymiser } from './pseudonymiser.js';
 
 const key = Buffer.alloc(32, 7);

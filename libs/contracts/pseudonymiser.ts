@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync } from 'node:fs';
 import { mkdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type SourceRelation, type SourceTouchpoint } from '#domain';
+import type { SourceRelation, SourceTouchpoint } from '#domain';
 
 const KEY_BYTES = 32;
 /** 128 bits: among a billion persons two would share one with a chance of 10⁻²¹. */

@@ -1,5 +1,5 @@
 /** The value of a relationship-log record. */
-import { type LogEntry } from '#domain';
+import type { LogEntry } from '#domain';
 import { TOPICS, type DetailedEntry, type EntryExtras, type LogCodec } from '#pipeline';
 import { assertVersion } from './current-version.js';
 import { FRAME_BYTES, frameId } from './framing.js';
@@ -7,10 +7,10 @@ import { LogEntryReader, READER_VERSION } from './log-entry-reader.js';
 import { LogEntryWriter } from './log-entry-writer.js';
 import { fromWire } from './log-from-wire.js';
 import { isControl, toWire } from './log-to-wire.js';
-import { type WireEntry } from './log-wire.js';
+import type { WireEntry } from './log-wire.js';
 import { OwnTopic } from './own-topic.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 
 const NO_EXTRAS: EntryExtras = { detail: null, source: null };
 

@@ -19,7 +19,7 @@ import {
 } from '#domain';
 import { LogCorruptError, TOPICS } from '#pipeline';
 import { LocalSchemaRegistry } from './local-schema-registry.js';
-import { type WireEntry } from './log-wire.js';
+import type { WireEntry } from './log-wire.js';
 import { OwnTopic } from './own-topic.js';
 import { RelationshipLogCodec } from './relationship-log-codec.js';
 import { SchemaCatalog } from './schema-catalog.js';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { type SourceVisit } from '#domain';
+import type { SourceVisit } from '#domain';
 import { RegistryUnavailableError } from '#pipeline';
 import { LocalSchemaRegistry, localSchemaId } from './local-schema-registry.js';
 import { SchemaCatalog } from './schema-catalog.js';
-import { type FoundSchema, type SchemaCheck, type SchemaRegistry } from './schema-registry.js';
+import type { FoundSchema, SchemaCheck, SchemaRegistry } from './schema-registry.js';
 import { DEFAULT_SOURCE_DECODER_OPTIONS, SourceDecoder } from './source-decoder.js';
 import { SourceEncoder } from './source-encoder.js';
 

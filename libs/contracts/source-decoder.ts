@@ -1,10 +1,10 @@
 /** Bytes of a source topic to a source event, or the typed reason why not. */
-import { type DecodeReason, type SourceTouchpoint } from '#domain';
-import { type DecodedSource, type SourceCodec } from '#pipeline';
+import type { DecodeReason, SourceTouchpoint } from '#domain';
+import type { DecodedSource, SourceCodec } from '#pipeline';
 import { camelCasedType, type AvroResolver, type AvroType } from './avro-schema.js';
 import { FRAME_BYTES, frameId, MAGIC } from './framing.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 import {
   DEFAULT_SOURCE_TOPIC_KINDS,
   SOURCE_TOPICS,

@@ -1,9 +1,9 @@
 /** Source events to framed bytes, for everything of ours that produces them. */
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 import { camelCasedType } from './avro-schema.js';
 import { FramedWriter } from './framing.js';
 import { subjectOf, type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaRegistry } from './schema-registry.js';
 import { SOURCE_KINDS, SOURCE_TOPICS, type SourceKind } from './source-topics.js';
 
 export class SourceEncoder {

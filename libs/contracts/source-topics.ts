@@ -1,4 +1,4 @@
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 
 /** The topic, and subject, that defines each kind of source event. */
 export const SOURCE_TOPICS = {

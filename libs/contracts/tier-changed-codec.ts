@@ -2,7 +2,7 @@
  * Topic `tier-changes`: one fact a record, key `brand|person`. A night at its busiest writes two records for every
  * event, so the current version is written and read without avsc; a property test holds both ways equal.
  */
-import { type Tier, type TierCause, type TierChanged } from '#domain';
+import type { Tier, TierCause, TierChanged } from '#domain';
 import {
   LogCorruptError,
   TOPICS,
@@ -15,8 +15,8 @@ import { assertVersion } from './current-version.js';
 import { fromEpochDay, toEpochDay } from './epoch-day.js';
 import { FRAME_BYTES, frameId } from './framing.js';
 import { OwnTopic } from './own-topic.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 import { VersionText } from './version-text.js';
 
 /** The schema version whose bytes this writes and reads. */

@@ -1,7 +1,7 @@
 /** What is written and read without avsc is what avsc writes and reads. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Tier, type TierChanged } from '#domain';
+import type { Tier, TierChanged } from '#domain';
 import { LogCorruptError, TOPICS, type TierSnapshot } from '#pipeline';
 import { toEpochDay } from './epoch-day.js';
 import { LocalSchemaRegistry } from './local-schema-registry.js';

@@ -2,13 +2,13 @@
  * Compacted topic `tiers`: the latest tier of each person, key `brand|scheme|person`. Written without avsc, like the
  * facts that go with it (`tier-changed-codec.ts`).
  */
-import { type Tier } from '#domain';
+import type { Tier } from '#domain';
 import { TOPICS, type KeyedValue, type TierSnapshot, type TiersCodec as TiersPort } from '#pipeline';
 import { AvroWriter } from './avro-writer.js';
 import { assertVersion } from './current-version.js';
 import { OwnTopic } from './own-topic.js';
-import { type SchemaCatalog } from './schema-catalog.js';
-import { type SchemaRegistry } from './schema-registry.js';
+import type { SchemaCatalog } from './schema-catalog.js';
+import type { SchemaRegistry } from './schema-registry.js';
 import { VersionText } from './version-text.js';
 
 /** The schema version whose bytes this writes. */

@@ -1,6 +1,6 @@
 /** Writer schemas by id, asked for once; ids that do not exist are remembered for a while. */
 import { isBounded, parseType, type AvroType } from './avro-schema.js';
-import { type FoundSchema, type SchemaRegistry } from './schema-registry.js';
+import type { FoundSchema, SchemaRegistry } from './schema-registry.js';
 
 export type WriterSchema =
   | { readonly state: 'known'; readonly type: AvroType }

@@ -1,7 +1,7 @@
 /** What lies where in a data folder. */
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { type StateStore } from '#pipeline';
+import type { StateStore } from '#pipeline';
 import { LmdbStateStore, TornStoreError } from '#state-store';
 
 export interface OpenStateStore {

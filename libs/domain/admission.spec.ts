@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_ADMISSION_LIMITS } from './admission-limits.js';
 import { admit, type Admission } from './admission.js';
-import { type Touchpoint } from './events.js';
-import { type AdmissionReason } from './reject.js';
-import {
-  type SourceEngagement,
-  type SourceOrder,
-  type SourceRelation,
-  type SourceShare,
-  type SourceVisit,
+import type { Touchpoint } from './events.js';
+import type { AdmissionReason } from './reject.js';
+import type {
+  SourceEngagement,
+  SourceOrder,
+  SourceRelation,
+  SourceShare,
+  SourceVisit,
 } from './source-events.js';
-import { type SourceTouchpoint } from './source-events.js';
+import type { SourceTouchpoint } from './source-events.js';
 
 const NOW = Date.UTC(2026, 10, 11);
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 /** Intake's judgement of one source event: a canonical touchpoint, or a reject with its reason. Pure. */
-import { type AdmissionLimits } from './admission-limits.js';
+import type { AdmissionLimits } from './admission-limits.js';
 import { contentHash } from './content-hash.js';
 import { DEFAULT_CHANNEL, guestPerson, type Touchpoint, type TouchpointHead } from './events.js';
-import { type AdmissionReason } from './reject.js';
+import type { AdmissionReason } from './reject.js';
 import {
   UNKNOWN_SYMBOL,
   type SourceEngagement,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { contentHash } from './content-hash.js';
-import { type SourceOrder, type SourceRelation, type SourceVisit } from './source-events.js';
+import type { SourceOrder, SourceRelation, SourceVisit } from './source-events.js';
 
 const visit: SourceVisit = {
   type: 'visit',

@@ -4,7 +4,7 @@
  * held by a golden test. Left out: the event id (it is what the two have in common), the send time, the
  * arrival, the position and the origin (a second delivery is the same event).
  */
-import { type SourceTouchpoint } from './source-events.js';
+import type { SourceTouchpoint } from './source-events.js';
 
 const MULTIPLIER_LOW = 0x9e3779b1;
 const MULTIPLIER_HIGH = 0x5f356495;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { arrivals, LOG_RULES, personLog } from '../testing/arbitrary-log.js';
 import { FoldHarness } from '../testing/fold-harness.js';
 import { naiveTouchpointWindow } from '../testing/naive-touchpoint-window.js';
-import { type NaiveFigures } from '../testing/naive-windows.js';
+import type { NaiveFigures } from '../testing/naive-windows.js';
 import { ALL_CHANNELS } from './events.js';
 import type { WindowRow } from './windows/window-metrics.js';
 

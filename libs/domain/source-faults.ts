@@ -1,7 +1,7 @@
 /** What can be wrong with a source event, whenever it arrives. The first fault found is the one reported. */
-import { type AdmissionLimits } from './admission-limits.js';
+import type { AdmissionLimits } from './admission-limits.js';
 import { ALL_CHANNELS } from './events.js';
-import { type AdmissionReason } from './reject.js';
+import type { AdmissionReason } from './reject.js';
 import {
   UNKNOWN_SYMBOL,
   type SourceEngagement,

@@ -3,18 +3,18 @@
  * be shorter, but V8 takes microseconds for `{ ...head, more }` of this many fields, and the hot path has less
  * than one.
  */
-import {
-  type ContentShared,
-  type Engaged,
-  type LinkChanged,
-  type Noted,
-  type OrderPaid,
-  type OrderRefunded,
-  type PresaleDeposited,
-  type Reviewed,
-  type ShareClicked,
-  type Visited,
-  type TouchpointHead,
+import type {
+  ContentShared,
+  Engaged,
+  LinkChanged,
+  Noted,
+  OrderPaid,
+  OrderRefunded,
+  PresaleDeposited,
+  Reviewed,
+  ShareClicked,
+  Visited,
+  TouchpointHead,
 } from './events.js';
 
 type Body<T> = Omit<T, keyof TouchpointHead | 'type'>;

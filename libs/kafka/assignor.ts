@@ -1,4 +1,4 @@
-import { type StoredState, type TopicPartition } from '#pipeline';
+import type { StoredState, TopicPartition } from '#pipeline';
 
 export interface Member {
   readonly id: string;

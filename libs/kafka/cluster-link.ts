@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { type LogEntry, type SASLOptions } from 'kafkajs';
+import type { LogEntry, SASLOptions } from 'kafkajs';
 import Cluster, { type Broker, type SocketFactory } from 'kafkajs/src/cluster/index.js';
 import loggers from 'kafkajs/src/loggers/index.js';
 import { codeOf, isConnectionTrouble } from './errors.js';

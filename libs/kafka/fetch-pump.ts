@@ -1,8 +1,8 @@
-import { type Broker } from 'kafkajs/src/cluster/index.js';
+import type { Broker } from 'kafkajs/src/cluster/index.js';
 import { Backoff } from './backoff.js';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, KafkaCodeError } from './errors.js';
-import { type PartitionFeed } from './partition-feed.js';
+import type { PartitionFeed } from './partition-feed.js';
 import { decodeRecordSet } from './record-batch-decoder.js';
 import { fetchRecords, type FetchAnswer } from './wire.js';
 

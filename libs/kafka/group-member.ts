@@ -1,8 +1,8 @@
 import protocol from 'kafkajs/src/consumer/assignerProtocol.js';
 import { z } from 'zod';
-import { type StoredState, type TopicPartition } from '#pipeline';
+import type { StoredState, TopicPartition } from '#pipeline';
 import { assignPartitions, type Member } from './assignor.js';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, codeOf } from './errors.js';
 
 export interface GroupSettings {

@@ -1,10 +1,10 @@
 import { CommitUnknownError, type CommitReceipt, type OutgoingRecord } from '#pipeline';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { messageOf } from './errors.js';
 import { persist } from './retry.js';
 import { SequencedSender } from './sequenced-sender.js';
-import { type Watch } from './status-board.js';
-import { type TopicLimits } from './topic-limits.js';
+import type { Watch } from './status-board.js';
+import type { TopicLimits } from './topic-limits.js';
 
 /** Appends outside transactions, one call after the other, without repeating what a lost answer leaves open. */
 export class IdempotentAppender {

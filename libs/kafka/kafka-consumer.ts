@@ -1,20 +1,20 @@
-import {
-  type ConsumerHandler,
-  type ConsumerHealth,
-  type ConsumerOptions,
-  type LogConsumer,
-  type OwnershipLostError,
-  type TopicPartition,
+import type {
+  ConsumerHandler,
+  ConsumerHealth,
+  ConsumerOptions,
+  LogConsumer,
+  OwnershipLostError,
+  TopicPartition,
 } from '#pipeline';
 import { Backoff } from './backoff.js';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { isTransient, messageOf } from './errors.js';
 import { FetchPump } from './fetch-pump.js';
 import { GroupMember, isMembershipLost, isRebalance } from './group-member.js';
 import { committedOffset, partitionEnds } from './offsets.js';
 import { PartitionFeed, type FeedOwner } from './partition-feed.js';
 import { persist } from './retry.js';
-import { type Watch } from './status-board.js';
+import type { Watch } from './status-board.js';
 
 /** Something that an operator has to know: records that should have been read are not in the log any more. */
 export interface LogAlarm {

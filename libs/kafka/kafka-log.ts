@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin, type LogEntry } from 'kafkajs';
-import {
-  type CommitReceipt,
-  type ConsumerOptions,
-  type Log,
-  type LogConsumer,
-  type OutgoingRecord,
-  type PartitionEnds,
-  type RecordBatch,
-  type TopicPartition,
-  type TopicPlanStep,
-  type TopicSpec,
-  type TransactionalWriter,
+import type {
+  CommitReceipt,
+  ConsumerOptions,
+  Log,
+  LogConsumer,
+  OutgoingRecord,
+  PartitionEnds,
+  RecordBatch,
+  TopicPartition,
+  TopicPlanStep,
+  TopicSpec,
+  TransactionalWriter,
 } from '#pipeline';
 import { ClusterLink, type ConnectionSettings } from './cluster-link.js';
 import { IdempotentAppender } from './idempotent-appender.js';

@@ -1,5 +1,5 @@
-import { type RecordBatch, type TopicPartition } from '#pipeline';
-import { type ClusterLink } from './cluster-link.js';
+import type { RecordBatch, TopicPartition } from '#pipeline';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, KafkaCodeError } from './errors.js';
 import { partitionEnds } from './offsets.js';
 import { decodeRecordSet } from './record-batch-decoder.js';

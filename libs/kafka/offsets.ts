@@ -1,5 +1,5 @@
-import { type PartitionEnds, type TopicPartition } from '#pipeline';
-import { type ClusterLink } from './cluster-link.js';
+import type { PartitionEnds, TopicPartition } from '#pipeline';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, KafkaCodeError } from './errors.js';
 
 const LATEST = -1;

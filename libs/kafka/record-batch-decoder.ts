@@ -1,4 +1,4 @@
-import { type LogRecord } from '#pipeline';
+import type { LogRecord } from '#pipeline';
 import { decompress } from './compression.js';
 
 /** A transaction whose records a read-committed reader must not see. */

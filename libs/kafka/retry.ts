@@ -1,7 +1,7 @@
 import { Backoff } from './backoff.js';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, isTransient } from './errors.js';
-import { type Watch } from './status-board.js';
+import type { Watch } from './status-board.js';
 
 /** How long a step may be tried. */
 export interface Attempts {

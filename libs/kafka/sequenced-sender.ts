@@ -1,11 +1,11 @@
-import { type Broker } from 'kafkajs/src/cluster/index.js';
-import { type OutgoingRecord } from '#pipeline';
+import type { Broker } from 'kafkajs/src/cluster/index.js';
+import type { OutgoingRecord } from '#pipeline';
 import { chunkRecords } from './chunks.js';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, isTransient, KafkaCodeError } from './errors.js';
 import { encodeRecordBatch } from './record-batch-encoder.js';
 import { persist, type Attempts } from './retry.js';
-import { type TopicLimits } from './topic-limits.js';
+import type { TopicLimits } from './topic-limits.js';
 import { produce, type ProduceBatch } from './wire.js';
 
 export interface ProducerId {

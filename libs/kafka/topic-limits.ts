@@ -1,5 +1,5 @@
 import kafkajs from 'kafkajs';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { persist } from './retry.js';
 
 /** Kafka's default of `message.max.bytes`. */

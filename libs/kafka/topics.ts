@@ -1,5 +1,5 @@
 import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
-import { type TopicPlanStep, type TopicSpec } from '#pipeline';
+import type { TopicPlanStep, TopicSpec } from '#pipeline';
 
 interface Found {
   readonly partitions: number;

@@ -8,12 +8,12 @@ import {
   type TopicPartition,
   type TransactionalWriter,
 } from '#pipeline';
-import { type ClusterLink } from './cluster-link.js';
+import type { ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, isFencing, messageOf } from './errors.js';
 import { persist, type Attempts } from './retry.js';
 import { SequencedSender, type ProducerId } from './sequenced-sender.js';
-import { type Watch } from './status-board.js';
-import { type TopicLimits } from './topic-limits.js';
+import type { Watch } from './status-board.js';
+import type { TopicLimits } from './topic-limits.js';
 import { bumpProducerEpoch } from './wire.js';
 
 export interface WriterOptions {

@@ -1,4 +1,4 @@
-import { type Broker, type Encoded } from 'kafkajs/src/cluster/index.js';
+import type { Broker, Encoded } from 'kafkajs/src/cluster/index.js';
 import Encoder from 'kafkajs/src/protocol/encoder.js';
 import { KafkaCodeError } from './errors.js';
 import { readInt64, type AbortedTransaction } from './record-batch-decoder.js';

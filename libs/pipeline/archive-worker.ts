@@ -1,4 +1,4 @@
-import { type TierChanged, type Touchpoint, type TouchpointDetail } from '#domain';
+import type { TierChanged, Touchpoint, TouchpointDetail } from '#domain';
 import {
   LogCorruptError,
   type DeadLetterCodec,

@@ -1,13 +1,13 @@
 /** The codec ports: bytes on a topic to values of the domain and back. `libs/contracts` implements them. */
-import {
-  type LogEntry,
-  type Reject,
-  type RejectReason,
-  type SourcePosition,
-  type SourceTouchpoint,
-  type Tier,
-  type TierChanged,
-  type TouchpointDetail,
+import type {
+  LogEntry,
+  Reject,
+  RejectReason,
+  SourcePosition,
+  SourceTouchpoint,
+  Tier,
+  TierChanged,
+  TouchpointDetail,
 } from '#domain';
 
 export type DecodedSource =

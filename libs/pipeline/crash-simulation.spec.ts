@@ -6,7 +6,7 @@
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type LogEntry, type Rules, type TierChanged } from '#domain';
+import type { LogEntry, Rules, TierChanged } from '#domain';
 import { epochRaised, FoldHarness, PipelineWorld, rulesSet } from '#testing';
 import { arrivals, LOG_RULES, personLog } from '../testing/arbitrary-log.js';
 import {

@@ -5,7 +5,7 @@ import { eventually, logContract, TempDir } from '#testing';
 import { FaultPlan, faultyLog } from '../testing/faulty-ports.js';
 import { CurrentLog } from './current-log.js';
 import { appointLogTopic, generationTopic } from './log-topic.js';
-import { type ConsumerHandler, type RecordBatch, type TopicPartition } from './log.js';
+import type { ConsumerHandler, RecordBatch, TopicPartition } from './log.js';
 import { TOPICS } from './topics.js';
 
 const backoffMs = { first: 5, most: 50 };

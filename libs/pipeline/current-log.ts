@@ -1,22 +1,22 @@
 /** The log port, in which `relationship-log` is the topic that the relationship log lies in now. */
 import { currentLogTopic } from './log-topic.js';
-import {
-  type Assignment,
-  type BatchControl,
-  type CommitReceipt,
-  type ConsumerHandler,
-  type ConsumerHealth,
-  type ConsumerOptions,
-  type Log,
-  type LogConsumer,
-  type OutgoingRecord,
-  type PartitionEnds,
-  type Position,
-  type RecordBatch,
-  type TopicPartition,
-  type TopicPlanStep,
-  type TopicSpec,
-  type TransactionalWriter,
+import type {
+  Assignment,
+  BatchControl,
+  CommitReceipt,
+  ConsumerHandler,
+  ConsumerHealth,
+  ConsumerOptions,
+  Log,
+  LogConsumer,
+  OutgoingRecord,
+  PartitionEnds,
+  Position,
+  RecordBatch,
+  TopicPartition,
+  TopicPlanStep,
+  TopicSpec,
+  TransactionalWriter,
 } from './log.js';
 import { TOPICS } from './topics.js';
 

@@ -8,15 +8,9 @@ import {
   type SourceTouchpoint,
   type Touchpoint,
 } from '#domain';
-import { type DeadLetterCodec, type IntakeProgressCodec, type LogCodec, type SourceCodec } from './codecs.js';
+import type { DeadLetterCodec, IntakeProgressCodec, LogCodec, SourceCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
-import {
-  type Log,
-  type LogRecord,
-  type OutgoingRecord,
-  type RecordBatch,
-  type TransactionalWriter,
-} from './log.js';
+import type { Log, LogRecord, OutgoingRecord, RecordBatch, TransactionalWriter } from './log.js';
 import { partitionOf } from './partition.js';
 import { TOPICS } from './topics.js';
 

@@ -1,5 +1,5 @@
-import { type IntakeProgressCodec } from './codecs.js';
-import { type Log, type TopicPartition } from './log.js';
+import type { IntakeProgressCodec } from './codecs.js';
+import type { Log, TopicPartition } from './log.js';
 import { TOPICS } from './topics.js';
 
 /**

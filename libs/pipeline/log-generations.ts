@@ -2,8 +2,8 @@
  * Which generation a partition of the log is folded as. A log begins with the one of its first record; a rebuild
  * begins another one, which `log-generations` says before anybody can read the record that begins it.
  */
-import { type LogGeneration, type LogGenerationCodec } from './codecs.js';
-import { type Log } from './log.js';
+import type { LogGeneration, LogGenerationCodec } from './codecs.js';
+import type { Log } from './log.js';
 import { TOPICS } from './topics.js';
 
 /** The newest generation of each log that has begun in this partition, by the log's id. */

@@ -1,5 +1,5 @@
 import { defaultRules, type EpochRaised, type Rules } from '#domain';
-import { type LogCodec } from './codecs.js';
+import type { LogCodec } from './codecs.js';
 import {
   OwnershipLostError,
   type Log,
@@ -8,7 +8,7 @@ import {
   type TopicPartition,
 } from './log.js';
 import { recordHash } from './partition-state.js';
-import { type Checkpoint } from './state-store.js';
+import type { Checkpoint } from './state-store.js';
 import { TOPICS } from './topics.js';
 
 /** The store belongs to another log, or the log has lost what the store needs. Says the way out. */

@@ -2,7 +2,7 @@
  * Which topic the relationship log lies in. Its partitions are fixed for a generation: another number of them is
  * another topic, which becomes current by one record of this topic here. A copy that was broken off has none.
  */
-import { type Log, type TopicSpec } from './log.js';
+import type { Log, TopicSpec } from './log.js';
 import { TOPICS } from './topics.js';
 
 /** Made by the first repartition; a log that was never repartitioned lies in the topic of its own name. */

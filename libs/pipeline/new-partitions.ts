@@ -1,7 +1,7 @@
 import { compileRules, type EpochRaised, type RulesSet, type Tick } from '#domain';
-import { type LogCodec } from './codecs.js';
-import { type OutgoingRecord } from './log.js';
-import { type Merged } from './merge-partitions.js';
+import type { LogCodec } from './codecs.js';
+import type { OutgoingRecord } from './log.js';
+import type { Merged } from './merge-partitions.js';
 import { partitionOf } from './partition.js';
 import { rulesOf, type LogSurvey } from './survey-log.js';
 

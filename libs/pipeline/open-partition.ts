@@ -1,4 +1,4 @@
-import { type LogCodec, type LogGenerationCodec } from './codecs.js';
+import type { LogCodec, LogGenerationCodec } from './codecs.js';
 import { begunGenerations } from './log-generations.js';
 import {
   assertBuiltByUs,
@@ -11,9 +11,9 @@ import {
   type LogBounds,
 } from './partition-ground.js';
 import { differenceFromLog, firstEpoch, ForeignLogError, isOfFormerLog } from './log-identity.js';
-import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
+import type { Log, PartitionEnds, TopicPartition } from './log.js';
 import { checkpointOf, emptyPartition, partitionFromStore, StoreReading } from './partition-from-store.js';
-import { type PartitionState } from './partition-state.js';
+import type { PartitionState } from './partition-state.js';
 import {
   hasSnapshotFrom,
   restoreNewest,
@@ -21,8 +21,8 @@ import {
   type RefusedSnapshot,
   type Restored,
 } from './restore-snapshot.js';
-import { type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
-import { type StateStore } from './state-store.js';
+import type { SnapshotManifest, SnapshotStore } from './snapshot-store.js';
+import type { StateStore } from './state-store.js';
 
 export interface OpenPorts {
   readonly log: Log;

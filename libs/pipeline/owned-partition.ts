@@ -1,4 +1,4 @@
-import { type IntakeProgressView } from './intake-progress-view.js';
+import type { IntakeProgressView } from './intake-progress-view.js';
 import {
   CommitUnknownError,
   OwnershipLostError,
@@ -15,15 +15,15 @@ import {
   type OpenPorts,
   type PartitionOrigin,
 } from './open-partition.js';
-import { type PumpReport } from './outbox.js';
-import { type PartitionState } from './partition-state.js';
+import type { PumpReport } from './outbox.js';
+import type { PartitionState } from './partition-state.js';
 import { processBatch, tickRecord, type BatchPorts, type BatchReport } from './process-batch.js';
-import { type RelationshipSettings } from './relationship-settings.js';
+import type { RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
-import { type FigureSink } from './rows.js';
+import type { FigureSink } from './rows.js';
 import { SerialQueue } from './serial-queue.js';
-import { type SnapshotObserver, type SnapshotTaker } from './snapshot-taker.js';
-import { type FrozenPartition } from './state-store.js';
+import type { SnapshotObserver, SnapshotTaker } from './snapshot-taker.js';
+import type { FrozenPartition } from './state-store.js';
 
 export interface RelationshipPorts extends Omit<BatchPorts, 'writer'>, OpenPorts {
   readonly sink: FigureSink;

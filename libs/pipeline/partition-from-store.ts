@@ -1,12 +1,12 @@
 /** A partition's memory, made of what its store holds. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DueIndex, dueOf, Figures, INITIAL_FRAME, restoreFigures } from '#domain';
-import { type LogGeneration } from './codecs.js';
+import type { LogGeneration } from './codecs.js';
 import { Outbox } from './outbox.js';
 import { PartitionState } from './partition-state.js';
 import { StoreUnusableError } from './restore-snapshot.js';
 import { StateCache } from './state-cache.js';
-import { type Checkpoint, type PartitionStore, type StoreEntry } from './state-store.js';
+import type { Checkpoint, PartitionStore, StoreEntry } from './state-store.js';
 
 interface Cached {
   /** Decoded states kept in memory. */

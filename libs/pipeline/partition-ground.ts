@@ -1,9 +1,9 @@
 /** Whether a store, the log and the committed position belong together; where not, the message says the way out. */
 import { FOLD_VERSION, type EpochRaised } from '#domain';
-import { type LogGeneration } from './codecs.js';
+import type { LogGeneration } from './codecs.js';
 import { ForeignLogError } from './log-identity.js';
-import { type PartitionEnds, type TopicPartition } from './log.js';
-import { type Checkpoint } from './state-store.js';
+import type { PartitionEnds, TopicPartition } from './log.js';
+import type { Checkpoint } from './state-store.js';
 
 /** What the log has and what was published, as of the opening of a partition. */
 export interface LogBounds {

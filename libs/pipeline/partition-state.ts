@@ -13,12 +13,12 @@ import {
   type Relationship,
   type WindowHeartbeat,
 } from '#domain';
-import { type LogRecord } from './log.js';
-import { type Outbox } from './outbox.js';
+import type { LogRecord } from './log.js';
+import type { Outbox } from './outbox.js';
 import { WINDOW_PAGES_MORE_MAX, WINDOW_ROWS_DUE_MAX } from './relationship-settings.js';
 import { personRow, type FigureRow, type RowHead } from './rows.js';
-import { type StateCache } from './state-cache.js';
-import { type FrozenPartition, type PartitionStore } from './state-store.js';
+import type { StateCache } from './state-cache.js';
+import type { FrozenPartition, PartitionStore } from './state-store.js';
 
 /** Everything a partition holds in memory; all of it can be folded again from the log. */
 export interface PartitionParts {

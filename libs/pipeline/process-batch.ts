@@ -1,5 +1,5 @@
 import { compileRules, personKey, type BatchResult, type LogEntry, type TierChanged } from '#domain';
-import { type LogCodec, type TierChangedCodec, type TiersCodec } from './codecs.js';
+import type { LogCodec, TierChangedCodec, TiersCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import {
   OwnershipLostError,
@@ -9,7 +9,7 @@ import {
   type RecordBatch,
   type TransactionalWriter,
 } from './log.js';
-import { type PartitionState } from './partition-state.js';
+import type { PartitionState } from './partition-state.js';
 import { partitionOf } from './partition.js';
 import { WINDOW_ROWS_DUE_MAX } from './relationship-settings.js';
 import { TOPICS } from './topics.js';

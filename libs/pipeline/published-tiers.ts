@@ -1,6 +1,6 @@
 import { personKey, type Tier } from '#domain';
-import { type TierSnapshot, type TiersCodec } from './codecs.js';
-import { type Log } from './log.js';
+import type { TierSnapshot, TiersCodec } from './codecs.js';
+import type { Log } from './log.js';
 import { TOPICS } from './topics.js';
 
 /** A person under a scheme. */

@@ -1,14 +1,14 @@
 import { FOLD_VERSION, type TierChanged } from '#domain';
-import { type LogCodec, type LogGeneration, type TierChangedCodec, type TiersCodec } from './codecs.js';
+import type { LogCodec, LogGeneration, TierChangedCodec, TiersCodec } from './codecs.js';
 import { differenceFromLog } from './log-identity.js';
-import { type BatchControl, type Log, type TopicPartition } from './log.js';
+import type { BatchControl, Log, TopicPartition } from './log.js';
 import { checkpointOf, emptyPartition, partitionFromStore } from './partition-from-store.js';
-import { type PartitionState } from './partition-state.js';
+import type { PartitionState } from './partition-state.js';
 import { processBatch, type BatchPorts } from './process-batch.js';
-import { type RelationshipSettings } from './relationship-settings.js';
+import type { RelationshipSettings } from './relationship-settings.js';
 import { RowPump } from './row-pump.js';
-import { type FigureSink } from './rows.js';
-import { type FrozenPartition, type PartitionStore, type StateStore } from './state-store.js';
+import type { FigureSink } from './rows.js';
+import type { FrozenPartition, PartitionStore, StateStore } from './state-store.js';
 
 /** Generation and epoch that a rebuild folds the log as, from its first record on. */
 export type FoldedAs = Pick<LogGeneration, 'generation' | 'epoch'>;

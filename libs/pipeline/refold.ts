@@ -8,9 +8,9 @@ import {
   type Relationship,
   type Rules,
 } from '#domain';
-import { type LogCodec } from './codecs.js';
+import type { LogCodec } from './codecs.js';
 import { CompactStates } from './compact-states.js';
-import { type Log } from './log.js';
+import type { Log } from './log.js';
 import { TOPICS } from './topics.js';
 
 export interface RefoldOptions {

@@ -1,5 +1,5 @@
 /** Stops a source topic when too much of what came from it lately is no event: more likely than not the fault is not theirs. */
-import { type TopicPartition } from './log.js';
+import type { TopicPartition } from './log.js';
 
 export interface RejectBreakerSettings {
   /** Share of a topic's recent records, in per cent, beyond which it is stopped; 0: no topic ever is. */

@@ -8,8 +8,8 @@ import {
   type TopicPartition,
 } from './log.js';
 import { OwnedPartition, type RelationshipObserver, type RelationshipPorts } from './owned-partition.js';
-import { type PartitionState } from './partition-state.js';
-import { type RelationshipSettings } from './relationship-settings.js';
+import type { PartitionState } from './partition-state.js';
+import type { RelationshipSettings } from './relationship-settings.js';
 import { SnapshotTaker } from './snapshot-taker.js';
 import { TOPICS } from './topics.js';
 

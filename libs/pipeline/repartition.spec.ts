@@ -5,7 +5,7 @@ import { defaultRules, personKey, type LogEntry, type TierChanged, type Touchpoi
 import { epochRaised, feed, join, pay, PipelineWorld, rulesSet, tick, WORLD_GROUP } from '#testing';
 import { CurrentLog } from './current-log.js';
 import { ForeignLogError } from './log-identity.js';
-import { type Log, type TopicPartition } from './log.js';
+import type { Log, TopicPartition } from './log.js';
 import { openPartition } from './open-partition.js';
 import { partitionOf } from './partition.js';
 import { planRepartition, repartition, type LogCopy, type RepartitionPorts } from './repartition.js';

@@ -1,15 +1,9 @@
 /** Copies the relationship log into a topic with another number of partitions, and makes that the log. */
-import { type EpochRaised } from '#domain';
+import type { EpochRaised } from '#domain';
 import { LogCorruptError, type LogCodec } from './codecs.js';
 import { commitTransaction } from './commit-transaction.js';
 import { appointLogTopic, currentLogTopic, generationTopic } from './log-topic.js';
-import {
-  type Log,
-  type OutgoingRecord,
-  type PartitionEnds,
-  type TopicSpec,
-  type TransactionalWriter,
-} from './log.js';
+import type { Log, OutgoingRecord, PartitionEnds, TopicSpec, TransactionalWriter } from './log.js';
 import { mergePartitions, type MergeEntry } from './merge-partitions.js';
 import { NewPartitions } from './new-partitions.js';
 import { assertPublished, RepartitionRefused, rulesOf, surveyLog, type LogSurvey } from './survey-log.js';

@@ -4,7 +4,7 @@ import { type AdmissionLimits, DEFAULT_ADMISSION_LIMITS, type SourceTouchpoint }
 import { batchesOf, PATIENT, PipelineWorld, SILENT_INTAKE } from '#testing';
 import { FaultPlan, faultyLog, type Fault } from '../testing/faulty-ports.js';
 import { sourceOrder } from '../testing/source-kit.js';
-import { type StoredDeadLetter } from './codecs.js';
+import type { StoredDeadLetter } from './codecs.js';
 import { IntakeWorker } from './intake-worker.js';
 import { OwnershipLostError, type Log } from './log.js';
 import { replayLetters, type ReplayedLetter, type ReplayLettersPorts } from './replay-letters.js';

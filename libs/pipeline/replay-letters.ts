@@ -1,9 +1,9 @@
 /** Dead letters judged once more, by the code of today; what has become an event goes to the relationship log. */
 import { createHash } from 'node:crypto';
-import { type RejectReason, type SourcePosition, type Touchpoint } from '#domain';
-import { type StoredDeadLetter } from './codecs.js';
+import type { RejectReason, SourcePosition, Touchpoint } from '#domain';
+import type { StoredDeadLetter } from './codecs.js';
 import { judge, type Judgement, type JudgementPorts } from './intake-batch.js';
-import { type Log, type OutgoingRecord } from './log.js';
+import type { Log, OutgoingRecord } from './log.js';
 import { TOPICS } from './topics.js';
 
 export interface ReplayLettersPorts extends JudgementPorts {

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FOLD_VERSION } from '#domain';
-import { type LogCodec } from './codecs.js';
+import type { LogCodec } from './codecs.js';
 import { differenceFromLog, firstEpoch, ForeignLogError } from './log-identity.js';
 import { OwnershipLostError, type Log, type TopicPartition } from './log.js';
 import { nameOf, type LogBounds } from './partition-ground.js';
 import { SnapshotReader } from './snapshot-codec.js';
 import { SnapshotTornError, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
 import { newestFirst, type UsableSnapshot } from './snapshot-taker.js';
-import { type Checkpoint, type PartitionStore, type StateStore, type StoreEntry } from './state-store.js';
+import type { Checkpoint, PartitionStore, StateStore, StoreEntry } from './state-store.js';
 
 /** A snapshot that was passed over, and why. */
 export interface RefusedSnapshot {

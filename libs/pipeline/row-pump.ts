@@ -1,7 +1,7 @@
-import { type BatchControl } from './log.js';
-import { type Outbox, type PumpReport } from './outbox.js';
-import { type RelationshipSettings } from './relationship-settings.js';
-import { type FigureSink } from './rows.js';
+import type { BatchControl } from './log.js';
+import type { Outbox, PumpReport } from './outbox.js';
+import type { RelationshipSettings } from './relationship-settings.js';
+import type { FigureSink } from './rows.js';
 
 const SINK_PAUSE_MS = 500;
 const PUMP_PAUSE_MS = 20;

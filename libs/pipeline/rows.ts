@@ -1,5 +1,5 @@
 /** The absolute, versioned rows that go to ClickHouse. Field names are the column names. */
-import { type PersonSummary } from '#domain';
+import type { PersonSummary } from '#domain';
 
 export interface RowHead {
   readonly brand: string;

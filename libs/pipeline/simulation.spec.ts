@@ -7,7 +7,7 @@
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { spawnTypeScript } from '#testing';
-import { type SeedOutcome } from '../testing/simulation/run-seeds.js';
+import type { SeedOutcome } from '../testing/simulation/run-seeds.js';
 import { simulate } from '../testing/simulation/simulate.js';
 
 const SEED = process.env['SIM_SEED'];

@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { SnapshotTornError } from './snapshot-store.js';
-import { type FrozenPartition, type StoreEntry, type StoreEntryKind } from './state-store.js';
+import type { FrozenPartition, StoreEntry, StoreEntryKind } from './state-store.js';
 
 const HEAD = Buffer.from('channel-gravity snapshot 1\n');
 const KINDS: readonly StoreEntryKind[] = ['blob', 'outbox', 'state'];

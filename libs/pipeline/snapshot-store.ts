@@ -1,5 +1,5 @@
 /** The snapshot port: copies of a partition's store, in a place that outlives the machine. */
-import { type Checkpoint } from './state-store.js';
+import type { Checkpoint } from './state-store.js';
 
 export interface SnapshotFile {
   readonly name: string;

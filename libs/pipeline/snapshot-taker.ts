@@ -1,7 +1,7 @@
 import { SerialQueue } from './serial-queue.js';
 import { snapshotBlocks } from './snapshot-codec.js';
-import { type ListedSnapshot, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
-import { type Checkpoint, type FrozenPartition } from './state-store.js';
+import type { ListedSnapshot, SnapshotManifest, SnapshotStore } from './snapshot-store.js';
+import type { Checkpoint, FrozenPartition } from './state-store.js';
 
 export interface SnapshotSettings {
   readonly everyMs: number;

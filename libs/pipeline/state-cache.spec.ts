@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Relationship } from '#domain';
+import type { Relationship } from '#domain';
 import { LmdbStateStore } from '#state-store';
 import { follow, FoldHarness, TempDir } from '#testing';
 import { StateCache } from './state-cache.js';

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { defaultRules, dueEdges, parseRules, personKey, type Rules } from '#domain';
 import { LogCorruptError, type LogCodec } from './codecs.js';
 import { ForeignLogError, LogNotInitialisedError } from './log-identity.js';
-import { type Log, type PartitionEnds, type TopicPartition } from './log.js';
+import type { Log, PartitionEnds, TopicPartition } from './log.js';
 import { partitionOf } from './partition.js';
 
 /** The log cannot be repartitioned as things stand; the message says the way out. */

@@ -1,7 +1,7 @@
 /** The moment in which a partition of the log goes over to the generation that a rebuild has made. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FOLD_VERSION, personKey, restatedTier, type TierChanged } from '#domain';
-import { type LogGeneration, type LogGenerationCodec } from './codecs.js';
+import type { LogGeneration, LogGenerationCodec } from './codecs.js';
 import { begunGenerations } from './log-generations.js';
 import {
   CommitAbortedError,
@@ -11,10 +11,10 @@ import {
   type OutgoingRecord,
   type TransactionalWriter,
 } from './log.js';
-import { type Placed, type PublishedTiers } from './published-tiers.js';
+import type { Placed, PublishedTiers } from './published-tiers.js';
 import { factRecords } from './process-batch.js';
-import { type FoldedAs, type RebuildPorts, type RebuiltPartition } from './rebuilt-partition.js';
-import { type TierDifferences } from './tier-differences.js';
+import type { FoldedAs, RebuildPorts, RebuiltPartition } from './rebuilt-partition.js';
+import type { TierDifferences } from './tier-differences.js';
 import { TOPICS } from './topics.js';
 
 export interface SwitchPorts extends RebuildPorts {

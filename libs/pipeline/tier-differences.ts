@@ -1,7 +1,7 @@
 import { compileRules, personKey, standingTier, type Tier } from '#domain';
 import { partitionOf } from './partition.js';
-import { type Placed, type PublishedTiers } from './published-tiers.js';
-import { type RebuiltPartition } from './rebuilt-partition.js';
+import type { Placed, PublishedTiers } from './published-tiers.js';
+import type { RebuiltPartition } from './rebuilt-partition.js';
 
 /** A tier that a rebuild has found to be another one than subscribers were told. */
 export interface TierDifference extends Placed {

@@ -1,4 +1,4 @@
-import { type BatchControl } from './log.js';
+import type { BatchControl } from './log.js';
 
 const STEP_MS = 500;
 

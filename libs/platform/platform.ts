@@ -14,14 +14,14 @@ import {
   topicSpecs,
 } from '#contracts';
 import { logDirectory, openStateStore, openStateStoreAnyway, type OpenStateStore } from '#data-folder';
-import { type Rules } from '#domain';
+import type { Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { KafkaLog } from '#kafka';
 import { CurrentLog, initialiseLog, type Log, type LogSetup, type SnapshotStore } from '#pipeline';
-import { type AppLogger, ConfigError, Dependency } from '#service';
+import { type AppLogger, ConfigError, Dependency } from '#runtime';
 import { DataDirectoryLock, SnapshotDirectory } from '#state-store';
 import { kafkaAccess, registryAccess } from './server-access.js';
-import { type PlatformConfig } from './settings.js';
+import type { PlatformConfig } from './settings.js';
 import { watchedClickHouse, watchedRegistry } from './watched.js';
 
 /** Log, registry and ClickHouse: do they answer? */

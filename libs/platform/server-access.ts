@@ -1,7 +1,7 @@
 /** How the servers let us in: TLS, SASL and the registry's login, by configuration. */
 import { readFileSync } from 'node:fs';
-import { type KafkaLogOptions } from '#kafka';
-import { ConfigError } from '#service';
+import type { KafkaLogOptions } from '#kafka';
+import { ConfigError } from '#runtime';
 
 export interface ServerAccess {
   readonly kafkaTls: boolean;

@@ -6,8 +6,8 @@ import {
   kafkaAccessSettings,
   kafkaSettings,
   list,
-} from '#service';
-import { type ServerAccess } from './server-access.js';
+} from '#runtime';
+import type { ServerAccess } from './server-access.js';
 
 /** Of an app that runs as a process of its own: it needs servers, since one process owns an embedded log. */
 export const microserviceSettings = {

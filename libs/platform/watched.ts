@@ -1,8 +1,8 @@
 /** Adapters that tell whether their server answers, so that readiness says so in the middle of the night too. */
 import { type ClickHouse, ClickHouseFailure } from '#clickhouse';
-import { type SchemaRegistry } from '#contracts';
+import type { SchemaRegistry } from '#contracts';
 import { RegistryUnavailableError } from '#pipeline';
-import { type Dependency } from '#service';
+import type { Dependency } from '#runtime';
 
 /** A dependency that is asked again by itself once a use of it has failed, until it answers. */
 class Watch {

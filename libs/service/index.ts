@@ -3,62 +3,9 @@ export {
   type AppParts,
   type ConsumerStrategy,
   type ServerConfig,
-  StartupError,
 } from './app/app-definition.js';
-export { BUILD } from './app/build-version.js';
-export { EXIT, runApp } from './app/run-app.js';
-export { SignalGate } from './app/signal-gate.js';
+export { runApp } from './app/run-app.js';
 export { RunningApp } from './app/running-app.js';
 export { type Chassis, ServiceModule } from './app/service.module.js';
-export {
-  clickhouseSettings,
-  consumerSettings,
-  dataDirSettings,
-  kafkaAccessSettings,
-  kafkaSettings,
-  LOG_LEVELS,
-  paceSettings,
-  type LogLevel,
-  serverSettings,
-} from './config/config-fragments.js';
-export {
-  type ConfigSchema,
-  describeConfig,
-  renderConfig,
-  renderConfigMarkdown,
-  type Setting,
-} from './config/describe-config.js';
-export { ConfigError, type Environment, loadConfig } from './config/load-config.js';
-export {
-  choice,
-  duration,
-  flag,
-  httpUrl,
-  instant,
-  integer,
-  list,
-  path,
-  port,
-  secret,
-  size,
-  text,
-  timeZone,
-} from './config/setting-types.js';
-export { Dependency, type DependencyOptions, type DependencyStatus } from './health/dependency.js';
-export { HealthRegistry, type HealthLimits, type HealthResult } from './health/health-registry.js';
-export { AppLogger, type LogFields, type LoggerOptions } from './logging/app-logger.js';
 export { NestLogger } from './logging/nest-logger.js';
-export { redactFields, redactText } from './logging/redact.js';
-export {
-  type BatchObservation,
-  type HeldRecords,
-  Metrics,
-  type ServiceMetrics,
-  type TransactionOutcome,
-} from './metrics/metrics.js';
-export {
-  SHUTDOWN_PHASES,
-  type ShutdownPhase,
-  type ShutdownReport,
-  ShutdownSequence,
-} from './shutdown/shutdown-sequence.js';
+export { LOCKED_EXIT_CODE, PLATFORM, PlatformModule, preparePlatform } from './platform/platform.module.js';

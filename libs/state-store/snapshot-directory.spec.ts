@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type SnapshotDraft } from '#pipeline';
+import type { SnapshotDraft } from '#pipeline';
 import { snapshotStoreContract, TempDir } from '#testing';
 import { SnapshotDirectory } from './index.js';
 

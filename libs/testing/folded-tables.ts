@@ -1,7 +1,7 @@
 /** A log folded by several partitions into the tables of ClickHouse, with its raw facts beside the figures. */
 import { ClickHouseFigureSink, TouchpointSink, type ClickHouse, type TouchpointEntry } from '#clickhouse';
-import { type LogEntry, type Rules, type Touchpoint } from '#domain';
-import { type FigureRow } from '#pipeline';
+import type { LogEntry, Rules, Touchpoint } from '#domain';
+import type { FigureRow } from '#pipeline';
 import { FoldHarness } from './fold-harness.js';
 
 const EPOCH = 2n ** 48n;

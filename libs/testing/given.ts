@@ -1,6 +1,6 @@
 /** `given(events).when(event).then(state, facts)`: tables of rules that read as sentences. */
 import { expect } from '@jest/globals';
-import { type LogEntry, type PersonSummary, type Rules, type TierChanged } from '#domain';
+import type { LogEntry, PersonSummary, Rules, TierChanged } from '#domain';
 import { FoldHarness } from './fold-harness.js';
 import { KIT_PERSON } from './touchpoint-kit.js';
 

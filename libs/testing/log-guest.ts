@@ -1,7 +1,7 @@
 /** Run in a worker thread by the specs of the embedded log: copies its share of topic `in` to topic `out`. */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { EmbeddedLog, type ThreadShare } from '#embedded-log';
-import { type ConsumerHandler, type RecordBatch } from '#pipeline';
+import type { ConsumerHandler, RecordBatch } from '#pipeline';
 
 interface GuestTask {
   readonly path: string;

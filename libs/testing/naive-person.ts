@@ -2,14 +2,7 @@
  * A person's figures straight from the records, by the words of FAST+ and as slowly as it takes: the second opinion
  * on the fold. Shares no code with it but the types.
  */
-import {
-  type OrderPaid,
-  type OrderRefunded,
-  type LinkChanged,
-  type Rules,
-  type Scheme,
-  type Touchpoint,
-} from '#domain';
+import type { OrderPaid, OrderRefunded, LinkChanged, Rules, Scheme, Touchpoint } from '#domain';
 
 interface Period {
   readonly from: string;

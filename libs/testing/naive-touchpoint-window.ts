@@ -1,7 +1,7 @@
 /** The figures of one window from touchpoints, by the words of FAST+: what the whole fold is held against. */
 import { ALL_CHANNELS, type OrderPaid, type OrderRefunded, type Rules, type Touchpoint } from '#domain';
 import { distinct, NaivePerson } from './naive-person.js';
-import { type NaiveFigures } from './naive-windows.js';
+import type { NaiveFigures } from './naive-windows.js';
 
 interface Person {
   readonly id: string;

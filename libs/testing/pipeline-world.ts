@@ -1,7 +1,7 @@
 /** The real path of the log in one process, driven by hand: embedded log, LMDB store, Avro codecs, a recording sink. */
 import { rmSync } from 'node:fs';
 import { type Codecs, LocalSchemaRegistry, openCodecs, SchemaCatalog, topicSpecs } from '#contracts';
-import { type LogEntry, type TierChanged } from '#domain';
+import type { LogEntry, TierChanged } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import {
   DEFAULT_RELATIONSHIP_SETTINGS,

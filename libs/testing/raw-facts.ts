@@ -1,12 +1,12 @@
 /** Raw facts for tests of what reads them: short to write, everything else at a fixed value. */
-import {
-  type EngagementAction,
-  type LinkKind,
-  type OrderPaid,
-  type OrderRefunded,
-  type Touchpoint,
-  type TouchpointHead,
-  type VisitSurface,
+import type {
+  EngagementAction,
+  LinkKind,
+  OrderPaid,
+  OrderRefunded,
+  Touchpoint,
+  TouchpointHead,
+  VisitSurface,
 } from '#domain';
 
 type Head = Partial<TouchpointHead> & { readonly at: number };

@@ -6,7 +6,7 @@ import {
   type SnapshotManifest,
   type SnapshotStore,
 } from '#pipeline';
-import { type Damage } from './memory-snapshot-store.js';
+import type { Damage } from './memory-snapshot-store.js';
 
 export interface OpenedSnapshotStore {
   readonly store: SnapshotStore;

@@ -1,11 +1,11 @@
 /** Short ways to write source events in tests. */
-import {
-  type SourceEngagement,
-  type SourceHead,
-  type SourceOrder,
-  type SourceRelation,
-  type SourceShare,
-  type SourceVisit,
+import type {
+  SourceEngagement,
+  SourceHead,
+  SourceOrder,
+  SourceRelation,
+  SourceShare,
+  SourceVisit,
 } from '#domain';
 
 type Head = Partial<SourceHead> & { readonly occurredAt: number };

@@ -20,7 +20,7 @@ import {
   type WindowRow,
   type WindowSpec,
 } from '#domain';
-import { type LinkEntry, type MoneyEntry, type WindowLogEntry } from './naive-windows.js';
+import type { LinkEntry, MoneyEntry, WindowLogEntry } from './naive-windows.js';
 
 interface FoldedPerson {
   readonly presence: PersonPresence;

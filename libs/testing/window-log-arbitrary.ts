@@ -1,7 +1,7 @@
 /** Random logs for the window engine: bursts, quiet spells, disorder, duplicates, very late facts, odd ticks. */
 import fc from 'fast-check';
-import { type WindowSpec } from '#domain';
-import { type WindowLogEntry } from './naive-windows.js';
+import type { WindowSpec } from '#domain';
+import type { WindowLogEntry } from './naive-windows.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

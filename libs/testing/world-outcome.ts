@@ -1,6 +1,6 @@
 /** What a run has left behind, in a form that two runs can be compared by. */
-import { type FigureRow, type StateStore } from '#pipeline';
-import { type RecordingFigureSink } from './recording-figure-sink.js';
+import type { FigureRow, StateStore } from '#pipeline';
+import type { RecordingFigureSink } from './recording-figure-sink.js';
 
 /** A row as text, without the version and watermark: when it was flushed does not matter. */
 export type PlainRow = string;

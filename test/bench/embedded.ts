@@ -15,7 +15,7 @@ import { partitionOf, type OutgoingRecord } from '#pipeline';
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess } from './app-process.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
-import { type BenchResult } from './bench-report.js';
+import type { BenchResult } from './bench-report.js';
 import { MachineWatch } from './machine.js';
 import { mixOf, nightEvents, personsIn } from './night-events.js';
 

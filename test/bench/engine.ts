@@ -1,7 +1,7 @@
 /** The rolling engine alone: presence and links in, spans into the figures, rows out at every slide step. */
 import { DEFAULT_WINDOWS, type WindowRow, type WindowSpec } from '#domain';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
-import { type BenchResult, type Measure } from './bench-report.js';
+import type { BenchResult, Measure } from './bench-report.js';
 import { collectGarbage } from './collect-garbage.js';
 import { EngineFold } from './engine-fold.js';
 import { ENGINE_BRANDS, ENGINE_CHANNELS, engineLoad, type EngineLoad } from './engine-load.js';

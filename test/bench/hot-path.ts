@@ -14,7 +14,7 @@ import {
 } from '#domain';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
 import { collectGarbage } from './collect-garbage.js';
-import { type BenchResult } from './bench-report.js';
+import type { BenchResult } from './bench-report.js';
 import { FloorFold } from './floor-fold.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { nightLog, type NightLog } from './night-log.js';

@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import kafkajs from 'kafkajs';
 import { ConfluentSchemaRegistry, LOG_PARTITIONS_KAFKA, SchemaCatalog, SourceEncoder } from '#contracts';
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 // The lib's index is for jest alone.
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess, type AppReading } from './app-process.js';
-import { type BenchOptions } from './bench-options.js';
-import { type BenchResult, type Measure } from './bench-report.js';
+import type { BenchOptions } from './bench-options.js';
+import type { BenchResult, Measure } from './bench-report.js';
 import { environment, firstLine, gravity, startServers } from './bench-servers.js';
 import { backlogEvents, sourceRecords } from './embedded.js';
 import type { CommitMode, CommitModeReport } from './commit-modes.js';

@@ -11,13 +11,13 @@ import {
   SourceEncoder,
   TierChangedCodec,
 } from '#contracts';
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 import { TOPICS } from '#pipeline';
 import { sourceJoin } from '../../libs/testing/source-kit.js';
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess } from './app-process.js';
 import { eventsOf, personsOf, type BenchOptions } from './bench-options.js';
-import { type BenchResult } from './bench-report.js';
+import type { BenchResult } from './bench-report.js';
 import { environment, gravity, startServers } from './bench-servers.js';
 import { sourceRecords } from './embedded.js';
 import { cpuSeconds, MachineWatch } from './machine.js';

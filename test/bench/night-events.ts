@@ -1,6 +1,6 @@
 /** The simulator's promotion night with as many persons as a bench asks for. */
-import { type SourceTouchpoint } from '#domain';
-import { type Brand } from '../../apps/simulator/night/market.js';
+import type { SourceTouchpoint } from '#domain';
+import type { Brand } from '../../apps/simulator/night/market.js';
 import { PromotionNight } from '../../apps/simulator/night/promotion-night.js';
 import { SeededRandom } from '../../apps/simulator/night/seeded-random.js';
 

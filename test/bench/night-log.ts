@@ -1,5 +1,5 @@
 /** A promotion night as the relationship log has it: encoded records, in batches, with what is true of them. */
-import { type RelationshipLogCodec } from '#contracts';
+import type { RelationshipLogCodec } from '#contracts';
 import { admit, DEFAULT_ADMISSION_LIMITS } from '#domain';
 import { mixOf, nightEvents, personsIn } from './night-events.js';
 

@@ -21,7 +21,7 @@ import { LmdbStateStore } from '#state-store';
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { StateCache } from '../../libs/pipeline/state-cache.js';
 import { eventsOf, personsOf, type BenchOptions } from './bench-options.js';
-import { type BenchResult } from './bench-report.js';
+import type { BenchResult } from './bench-report.js';
 import { collectGarbage } from './collect-garbage.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { brandSizes } from './night-events.js';

@@ -17,7 +17,7 @@ import { TempDir } from '../../libs/testing/temp-dir.js';
 import { epochRaised, join, pay, rulesSet, tick, visit } from '../../libs/testing/touchpoint-kit.js';
 import { SeededRandom } from '../../apps/simulator/night/seeded-random.js';
 import { personsOf, type BenchOptions } from './bench-options.js';
-import { type BenchResult, type Measure } from './bench-report.js';
+import type { BenchResult, Measure } from './bench-report.js';
 import { collectGarbage } from './collect-garbage.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 

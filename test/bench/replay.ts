@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 // The lib's index is for jest alone.
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
-import { type BenchResult } from './bench-report.js';
+import type { BenchResult } from './bench-report.js';
 import { MachineWatch } from './machine.js';
 import { builtFile, repositoryRoot } from './places.js';
 import { type PurchaseTruth, writePurchaseYear } from './purchase-year.js';

@@ -1,11 +1,11 @@
 /** A steady stream of people who join, as many in each partition of the log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Kafka, type Producer } from 'kafkajs';
-import { type SourceEncoder } from '#contracts';
+import type { SourceEncoder } from '#contracts';
 import { personKey } from '#domain';
 import { partitionOf } from '#pipeline';
 import { sourceJoin } from '../../libs/testing/source-kit.js';
-import { type BenchOptions } from './bench-options.js';
+import type { BenchOptions } from './bench-options.js';
 import { send } from './latency.js';
 
 /** A touchpoint whose tier changes are waited for. */

@@ -1,7 +1,7 @@
 /** One instance more or less, and who has which partition before and after. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPICS } from '#pipeline';
-import { type AppProcess } from './app-process.js';
+import type { AppProcess } from './app-process.js';
 
 export interface ScalingStep {
   /** `1 → 2`. */

@@ -14,8 +14,8 @@ import {
 import { TOPICS } from '#pipeline';
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess } from './app-process.js';
-import { type BenchOptions } from './bench-options.js';
-import { type BenchResult, type Measure } from './bench-report.js';
+import type { BenchOptions } from './bench-options.js';
+import type { BenchResult, Measure } from './bench-report.js';
 import { environment, gravity, startServers } from './bench-servers.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { ownersOf, takeStep, type ScalingStep } from './scaling-steps.js';

@@ -1,5 +1,5 @@
 /** What a bench compares with the truth of its own generator. */
-import { type Figures } from '#domain';
+import type { Figures } from '#domain';
 
 /** @throws Error   a figure that is not right is no measure of speed */
 export function assertTruth(what: string, actual: number, truth: number): void {

@@ -3,13 +3,13 @@ import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
+import type { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { TOPICS } from '#pipeline';
 import { API } from '../servers/kafka-proxy.js';
-import { type KafkaServer } from '../servers/kafka-server.js';
-import { type ChaosApp } from './chaos-app.js';
-import { type ChaosWorld } from './chaos-world.js';
-import { type FaultKind } from './fault-kinds.js';
+import type { KafkaServer } from '../servers/kafka-server.js';
+import type { ChaosApp } from './chaos-app.js';
+import type { ChaosWorld } from './chaos-world.js';
+import type { FaultKind } from './fault-kinds.js';
 
 /** Longer than the session timeout of a group and than a transaction may be open: 10 s both. */
 const SLEEP_MS = 13_000;

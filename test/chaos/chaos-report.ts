@@ -2,11 +2,11 @@
 import { cpus, totalmem } from 'node:os';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChaosOptions } from './chaos-options.js';
+import type { ChaosOptions } from './chaos-options.js';
 import { isAlone, worstStall, type FaultRecord } from './chaos-run.js';
-import { type ChaosWorld } from './chaos-world.js';
+import type { ChaosWorld } from './chaos-world.js';
 import { FAULT_KINDS } from './fault-kinds.js';
-import { type Verdict } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 export interface ChaosRun {
   readonly options: ChaosOptions;

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { strike } from './chaos-faults.js';
-import { type FaultKind } from './fault-kinds.js';
-import { type ChaosOptions } from './chaos-options.js';
+import type { FaultKind } from './fault-kinds.js';
+import type { ChaosOptions } from './chaos-options.js';
 import { PATIENCE_MS, type ChaosWorld } from './chaos-world.js';
 import { whereThingsStand } from './where-things-stand.js';
 

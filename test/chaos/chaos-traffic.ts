@@ -1,9 +1,9 @@
 /** A plain kafkajs producer that goes on whatever happens: members, orders, refunds, visits, repetitions and rubbish. */
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { SOURCE_TOPICS, type SourceEncoder, type SourceKind } from '#contracts';
-import { type SourceTouchpoint } from '#domain';
-import { type ChaosOptions } from './chaos-options.js';
-import { type SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
+import type { SourceTouchpoint } from '#domain';
+import type { ChaosOptions } from './chaos-options.js';
+import type { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { sourceEngagement, sourceJoin, sourceOrder, sourceVisit } from '../../libs/testing/source-kit.js';
 
 const ROUND_MS = 100;

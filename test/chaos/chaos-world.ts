@@ -9,7 +9,7 @@ import { TOPICS } from '#pipeline';
 import { eventually } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { ChaosApp } from './chaos-app.js';
-import { type ChaosOptions } from './chaos-options.js';
+import type { ChaosOptions } from './chaos-options.js';
 import { ChaosServers } from './chaos-servers.js';
 import { ChaosTraffic } from './chaos-traffic.js';
 import { ProbeWatch } from './probe-watch.js';

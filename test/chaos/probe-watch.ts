@@ -1,5 +1,5 @@
 /** Reads the tier changes as a subscriber would, and notes when each probe came through. */
-import { type TierChangedCodec } from '#contracts';
+import type { TierChangedCodec } from '#contracts';
 import { TOPICS, type Log } from '#pipeline';
 
 export class ProbeWatch {

@@ -1,6 +1,6 @@
 /** ClickHouse's figure rows, in the form that the fold's own have. */
 import { FIGURE_COLUMNS, type ClickHouse } from '#clickhouse';
-import { type FigureRow } from '#pipeline';
+import type { FigureRow } from '#pipeline';
 import { RecordingFigureSink } from '#testing';
 import { figureRows } from '../../libs/testing/world-outcome.js';
 

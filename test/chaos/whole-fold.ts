@@ -1,5 +1,5 @@
 /** What one process makes of the relationship log, from its start to its end and undisturbed. */
-import { type TierChanged } from '#domain';
+import type { TierChanged } from '#domain';
 import {
   DEFAULT_RELATIONSHIP_SETTINGS,
   RelationshipWorker,
@@ -8,7 +8,7 @@ import {
   type Log,
   type LogRecord,
 } from '#pipeline';
-import { type Codecs } from '#contracts';
+import type { Codecs } from '#contracts';
 import { LmdbStateStore } from '#state-store';
 import { batchesOf, PATIENT, RecordingFigureSink, SILENT_OBSERVER, TempDir } from '#testing';
 import { foldedFacts, readOnlyLog } from '../../libs/testing/simulation/reference-fold.js';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { z } from 'zod';
-import { type ConfigSchema, loadConfig } from '#service';
+import { type ConfigSchema, loadConfig } from '#runtime';
 import { type ComposeService, composeFile, rawCompose, ROOT } from './compose-file.js';
 
 const compose = composeFile();

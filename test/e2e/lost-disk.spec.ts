@@ -3,7 +3,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TierChanged } from '#domain';
+import type { TierChanged } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { TOPICS, type ListedSnapshot } from '#pipeline';
 import { SnapshotDirectory } from '#state-store';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createClickHouse, shownGeneration, type ClickHouse } from '#clickhouse';
 import { ConfluentSchemaRegistry, SchemaCatalog, openCodecs, type Codecs } from '#contracts';
-import { type TierChanged } from '#domain';
+import type { TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
 import { eventually, TempDir } from '#testing';

@@ -1,6 +1,6 @@
 /** The registry adapter on a real registry, and what happens while it is away. */
 import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { SchemaRegistry as PlainClient } from '@kafkajs/confluent-schema-registry';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import {
@@ -14,7 +14,7 @@ import {
   UnregisteredSchemaError,
   whileRegistryAway,
 } from '#contracts';
-import { type SourceVisit } from '#domain';
+import type { SourceVisit } from '#domain';
 import { RegistryUnavailableError } from '#pipeline';
 import { RegistryServer } from '../servers/registry-server.js';
 import { describeWithServers } from '../servers/servers.js';

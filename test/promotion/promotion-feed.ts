@@ -2,9 +2,9 @@
 import { SOURCE_TOPICS, type SourceEncoder } from '#contracts';
 import { personKey, type SourceTouchpoint } from '#domain';
 import { partitionOf, type Log, type OutgoingRecord } from '#pipeline';
-import { type PromotionNight } from '../../apps/simulator/night/promotion-night.js';
+import type { PromotionNight } from '../../apps/simulator/night/promotion-night.js';
 import { SeededRandom } from '../../apps/simulator/night/seeded-random.js';
-import { type PromotionOptions } from './promotion-options.js';
+import type { PromotionOptions } from './promotion-options.js';
 
 const STEP_MS = 250;
 const LATE_RATE = 0.01;

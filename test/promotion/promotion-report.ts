@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type FeedCounts } from './promotion-feed.js';
+import type { FeedCounts } from './promotion-feed.js';
 import { WHOLE_WINDOW, type PromotionOptions } from './promotion-options.js';
 
 /** Of `gravity reconcile --format json`. */

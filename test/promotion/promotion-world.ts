@@ -9,7 +9,7 @@ import {
   openCodecs,
   type Codecs,
 } from '#contracts';
-import { type Rules } from '#domain';
+import type { Rules } from '#domain';
 import { KafkaLog } from '#kafka';
 import { initialiseLog, TOPICS } from '#pipeline';
 import { eventually, TempDir } from '#testing';
@@ -22,7 +22,7 @@ import { ServiceProcess } from '../integration/service-process.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
 import { RegistryServer } from '../servers/registry-server.js';
-import { type PromotionOptions } from './promotion-options.js';
+import type { PromotionOptions } from './promotion-options.js';
 
 export const LOG_PARTITIONS = 4;
 const SOURCE_PARTITIONS = 2;

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Inject, Module, type OnApplicationShutdown, Sse } from '@nestjs/common';
 import { NEVER, type Observable, startWith } from 'rxjs';
 import { EmbeddedLog } from '#embedded-log';
-import { AppLogger, RunningApp, ShutdownSequence } from '#service';
+import { AppLogger, ShutdownSequence } from '#runtime';
+import { RunningApp } from '#service';
 import { LogServer, OnBatch } from '#transport';
 
 const TRANSPORT = Symbol('spec');

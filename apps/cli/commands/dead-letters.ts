@@ -1,6 +1,6 @@
 /** `gravity dead-letters`: what was no event, and what becomes of it after a fix. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type RejectReason } from '#domain';
+import type { RejectReason } from '#domain';
 import {
   CommitAbortedError,
   CommitUnknownError,
@@ -10,7 +10,7 @@ import {
   type StoredDeadLetter,
 } from '#pipeline';
 import { cliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import {
   hasFilter,
   letterFilter,

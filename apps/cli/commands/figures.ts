@@ -1,9 +1,9 @@
 /** `gravity figures`: the FAST+ figures of a brand, as the API gives them. */
 import { Command, Option } from 'commander';
-import { type ClickHouse } from '#clickhouse';
+import type { ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, dayFromText, DEFAULT_WINDOWS } from '#domain';
 import { TOPICS } from '#pipeline';
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import { answerBreakdowns } from '../../console/figures/answer-breakdowns.js';
 import { answerFigures } from '../../console/figures/answer-figures.js';
 import { answerTierFlows } from '../../console/figures/answer-tier-flows.js';
@@ -12,7 +12,7 @@ import { dayZoneOf, lastRules } from '../../simulator/recorded/replay-log.js';
 import { atOption, parseAt } from '../at-option.js';
 import { brandEntries } from '../brands.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { assertLogExists, runningHolder } from '../data-directory.js';
 import { CliError, noChannel, usageError } from '../exit-codes.js';
 import { openPlatform } from '../open-platform.js';

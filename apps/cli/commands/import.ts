@@ -6,7 +6,7 @@ import { admissionLimits, pseudonymKeyFile } from '../../intake/judgement-settin
 import { LivePathSilentError } from '../../simulator/recorded/import-pace.js';
 import { importRows, type ImportPlan, type ImportProgress } from '../../simulator/recorded/import-rows.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
 import { CliError } from '../exit-codes.js';
 import { EmbeddedImportHost, type ImportHost } from '../import-host.js';

@@ -7,7 +7,7 @@ import {
   type RestatementAnswer,
 } from '../../console/figures/answer-restatements.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { assertLogExists, runningHolder, type RunningHolder } from '../data-directory.js';
 import { CliError } from '../exit-codes.js';
 import { openPlatform } from '../open-platform.js';

@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { createClickHouse, migrate, MigrationError, type ClickHouse } from '#clickhouse';
 import { migrationsDirectory } from '#platform';
 import { cliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { clickHouseConfig, clickHouseFolder } from '../clickhouse-access.js';
 import { assertUnlocked } from '../data-directory.js';
 import { CliError } from '../exit-codes.js';

@@ -1,11 +1,11 @@
 /** `gravity reconcile`: live figures held against what SQL makes of the raw facts. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultRules } from '#domain';
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import { allOf, driftText, lookForDrift, type Findings } from '../../console/reconcile/look-for-drift.js';
 import { rulesOfLog } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { CliError, usageError } from '../exit-codes.js';
 import { pause } from '../fold/fold-runner.js';
 import { withWholeFigures } from '../fold/with-whole-figures.js';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { restate, RestatementRefused, type RestatementPlan } from '#clickhouse';
-import { BUILD } from '#service';
+import { BUILD } from '#runtime';
 import { changeAnswer } from '../../console/figures/answer-restatements.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { CliError, usageError } from '../exit-codes.js';
 import { awaitArchive } from '../fold/await-archive.js';
 import { withWholeFigures, type WholeFigures } from '../fold/with-whole-figures.js';

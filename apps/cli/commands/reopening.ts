@@ -9,12 +9,12 @@ import {
   type RestatementPlan,
 } from '#clickhouse';
 import { ALL_CHANNELS, defaultRules, type Rules, type Scheme } from '#domain';
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import { instantFromText } from '../../console/tiers/instant-text.js';
 import { dayZoneOf, rulesOfLog } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
 import { noChannel, usageError } from '../exit-codes.js';
-import { type WholeFigures } from '../fold/with-whole-figures.js';
+import type { WholeFigures } from '../fold/with-whole-figures.js';
 
 export interface ReopeningFlags {
   readonly brand?: string;

@@ -17,10 +17,10 @@ import {
   type RepartitionPorts,
   type RepartitionProgress,
 } from '#pipeline';
-import { BUILD } from '#service';
+import { BUILD } from '#runtime';
 import { clickHouseConfig } from '../clickhouse-access.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked, withDataDirectory } from '../data-directory.js';
 import { CliError, usageError } from '../exit-codes.js';
 import { catchUp } from '../fold/catch-up.js';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { replay } from '../../simulator/recorded/replay.js';
-import { type ReplayPlan, type ReplayProgress } from '../../simulator/recorded/replay-plan.js';
+import type { ReplayPlan, ReplayProgress } from '../../simulator/recorded/replay-plan.js';
 import { cliConfig, isEmbedded, type CliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { assertUnlocked } from '../data-directory.js';
 import { PlatformHost } from '../platform-host.js';
 import { formatCount, percent, ProgressLine, RateMeter } from '../progress-line.js';

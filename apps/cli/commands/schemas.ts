@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { IncompatibleSchemaError, SchemaCatalog, subjectOf, type SchemaRegistry } from '#contracts';
 import { cliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { CliError } from '../exit-codes.js';
 import { remoteRegistry } from '../log-access.js';
 import { formatRows, type Row } from '../table-output.js';

@@ -11,7 +11,7 @@ import {
 } from '#pipeline';
 import { SnapshotDirectory } from '#state-store';
 import { cliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { CliError, usageError } from '../exit-codes.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';
 

@@ -5,7 +5,7 @@ import { parsePeriod, SCHEME_EXPECTED } from '../../console/tiers/scheme-text.js
 import { TIER_COLUMNS, type TierRow } from '../../console/tiers/tier-rows.js';
 import { atOption, parseAt } from '../at-option.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { runningHolder, withDataDirectory } from '../data-directory.js';
 import { CliError, noBrand, usageError } from '../exit-codes.js';
 import { openLog, type OpenLog } from '../log-access.js';

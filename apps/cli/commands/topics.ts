@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { LOG_PARTITIONS_KAFKA, SOURCE_PARTITIONS, topicSpecs } from '#contracts';
 import { cliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { CliError } from '../exit-codes.js';
 import { remoteLog } from '../log-access.js';
 import { parsePartitions } from '../option-parsers.js';

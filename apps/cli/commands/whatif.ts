@@ -10,10 +10,10 @@ import {
   type MovedPerson,
   type WhatIf,
 } from '../../console/whatif/fold-what-if.js';
-import { type SchemeFigures } from '../../console/whatif/scheme-figures.js';
+import type { SchemeFigures } from '../../console/whatif/scheme-figures.js';
 import { atOption, parseAt } from '../at-option.js';
 import { cliConfig, isEmbedded } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { runningHolder, withDataDirectory } from '../data-directory.js';
 import { CliError, usageError } from '../exit-codes.js';
 import { openLog } from '../log-access.js';

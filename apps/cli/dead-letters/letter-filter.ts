@@ -1,7 +1,7 @@
 /** Which dead letters a command is about, as options of its own. */
 import { Command, Option } from 'commander';
 import { REJECT_REASONS, type RejectReason, type SourcePosition } from '#domain';
-import { type StoredDeadLetter } from '#pipeline';
+import type { StoredDeadLetter } from '#pipeline';
 import { instantFromText } from '../../console/tiers/instant-text.js';
 import { usageError } from '../exit-codes.js';
 import { letterId } from './letter-id.js';

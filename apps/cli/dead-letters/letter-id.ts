@@ -1,5 +1,5 @@
 /** `TOPIC/PARTITION/OFFSET`: a dead letter by where its record was read. */
-import { type SourcePosition } from '#domain';
+import type { SourcePosition } from '#domain';
 import { usageError } from '../exit-codes.js';
 
 export function letterId({ topic, partition, offset }: SourcePosition): string {

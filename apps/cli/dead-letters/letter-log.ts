@@ -10,12 +10,12 @@ import {
 import { TOPICS, type Log, type ReplayLettersPorts, type StoredDeadLetter } from '#pipeline';
 import { admissionLimits, pseudonymisation, pseudonymKeyFile } from '../../intake/judgement-settings.js';
 import { isEmbedded, type CliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { withDataDirectory } from '../data-directory.js';
 import { usageError } from '../exit-codes.js';
 import { openLogAlone, remoteRegistry } from '../log-access.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
-import { type LetterFilter } from './letter-filter.js';
+import type { LetterFilter } from './letter-filter.js';
 
 /** The topics whose records can be read; a letter from elsewhere is a row of a recorded file. */
 export const SOURCES: ReadonlySet<string> = new Set(DEFAULT_SOURCE_TOPIC_KINDS.keys());

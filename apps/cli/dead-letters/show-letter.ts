@@ -1,5 +1,5 @@
 /** One dead letter for a person to read. */
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 import { wholeValue, type SourceCodec, type StoredDeadLetter, type Log } from '#pipeline';
 import { hexDump } from './hex-dump.js';
 import { letterId } from './letter-id.js';

@@ -1,5 +1,5 @@
 import { TOPICS } from '#pipeline';
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import { CliError } from '../exit-codes.js';
 import { ARCHIVE_GROUP } from './folding.js';
 import { pause } from './fold-runner.js';

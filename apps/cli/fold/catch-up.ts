@@ -1,7 +1,7 @@
 /** Work left behind by a process that was stopped: it may have folded what it had not archived, or the other way round. */
-import { type Platform } from '#platform';
-import { type CliConfig } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { Platform } from '#platform';
+import type { CliConfig } from '../cli-config.js';
+import type { CliIo } from '../cli-io.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
 import { FoldRunner } from './fold-runner.js';
 

@@ -13,8 +13,8 @@ import {
   type RelationshipPorts,
   type TopicPartition,
 } from '#pipeline';
-import { type Codecs } from '#contracts';
-import { type OpenStateStore } from '#data-folder';
+import type { Codecs } from '#contracts';
+import type { OpenStateStore } from '#data-folder';
 import { RELATIONSHIP_GROUP, type Folding, type FoldSettings, type FoldState } from './folding.js';
 import { Maintenance } from './maintenance.js';
 

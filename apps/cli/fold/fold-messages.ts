@@ -1,6 +1,6 @@
 /** What a thread that folds and the thread that has ClickHouse tell each other. */
-import { type FigureRow } from '#pipeline';
-import { type FoldSettings, type FoldState } from './folding.js';
+import type { FigureRow } from '#pipeline';
+import type { FoldSettings, FoldState } from './folding.js';
 
 /** With what a thread is started. */
 export interface FoldTask {

@@ -1,10 +1,10 @@
 /** The fold and the archive of a replay, in this process. */
 import { ClickHouseArchiveSink, ClickHouseFigureSink } from '#clickhouse';
 import { ArchiveWorker, ARCHIVED_TOPICS, TOPICS, type ConsumerOptions, type LogConsumer } from '#pipeline';
-import { type Platform } from '#platform';
-import { type CliConfig } from '../cli-config.js';
+import type { Platform } from '#platform';
+import type { CliConfig } from '../cli-config.js';
 import { CliError } from '../exit-codes.js';
-import { type DrainProgress } from '../replay-host.js';
+import type { DrainProgress } from '../replay-host.js';
 import { FoldHere } from './fold-here.js';
 import { FoldThreads } from './fold-threads.js';
 import { unreadBy } from './unread.js';

@@ -1,9 +1,9 @@
 /** What runs in a thread that folds some of the partitions. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { GuestFolder } from '#data-folder';
-import { type FigureRow, type FigureSink } from '#pipeline';
+import type { FigureRow, FigureSink } from '#pipeline';
 import { FoldHere } from './fold-here.js';
-import { type FoldTask, type FromFoldThread, type ToFoldThread } from './fold-messages.js';
+import type { FoldTask, FromFoldThread, ToFoldThread } from './fold-messages.js';
 
 const STATE_MS = 50;
 

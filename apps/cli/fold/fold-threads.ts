@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type FigureSink } from '#pipeline';
-import { type FoldTask, type FromFoldThread, type ToFoldThread } from './fold-messages.js';
-import { type Folding, type FoldSettings, type FoldState } from './folding.js';
+import type { FigureSink } from '#pipeline';
+import type { FoldTask, FromFoldThread, ToFoldThread } from './fold-messages.js';
+import type { Folding, FoldSettings, FoldState } from './folding.js';
 
 const FOLD_THREAD = new URL(
   import.meta.url.endsWith('.ts') ? './fold-thread.ts' : './fold-thread.js',

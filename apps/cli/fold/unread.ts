@@ -1,4 +1,4 @@
-import { type Log } from '#pipeline';
+import type { Log } from '#pipeline';
 
 /** Records of the topics that a group has not committed yet. */
 export async function unreadBy(

@@ -1,7 +1,7 @@
 /** For commands that hold figures against raw facts: the platform, with all of the log folded and stored first. */
-import { type Platform } from '#platform';
+import type { Platform } from '#platform';
 import { cliConfig, isEmbedded } from '../cli-config.js';
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { assertLogExists, assertUnlocked } from '../data-directory.js';
 import { openPlatform } from '../open-platform.js';
 import { catchUp } from './catch-up.js';

@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { generations, GenerationSink, shownGeneration } from '#clickhouse';
-import { type SnapshotStore } from '#pipeline';
-import { type Platform } from '#platform';
-import { BUILD } from '#service';
+import type { SnapshotStore } from '#pipeline';
+import type { Platform } from '#platform';
+import { BUILD } from '#runtime';
 import { CliError } from '../exit-codes.js';
-import { type FoldedNow } from './rebuild-target.js';
+import type { FoldedNow } from './rebuild-target.js';
 
 /**
  * Gives a generation up: one that is being built, or one that is not shown any more. Its rows, its stores on this

@@ -27,13 +27,13 @@ import {
   type SwitchPorts,
   type TierDifference,
 } from '#pipeline';
-import { type OpenStateStore } from '#data-folder';
-import { type Platform } from '#platform';
-import { type CliConfig } from '../cli-config.js';
+import type { OpenStateStore } from '#data-folder';
+import type { Platform } from '#platform';
+import type { CliConfig } from '../cli-config.js';
 import { CliError } from '../exit-codes.js';
 import { RELATIONSHIP_GROUP } from '../fold/folding.js';
 import { formatCount, percent, type ProgressLine } from '../progress-line.js';
-import { type FoldedNow } from './rebuild-target.js';
+import type { FoldedNow } from './rebuild-target.js';
 
 /** What a rebuild has found. */
 export interface RebuildFindings {

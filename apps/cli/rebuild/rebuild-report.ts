@@ -1,7 +1,7 @@
-import { type CliIo } from '../cli-io.js';
+import type { CliIo } from '../cli-io.js';
 import { formatCount } from '../progress-line.js';
 import { formatRows, type OutputFormat, type Row } from '../table-output.js';
-import { type RebuildFindings } from './rebuild-log.js';
+import type { RebuildFindings } from './rebuild-log.js';
 
 const COLUMNS = ['brand', 'channel', 'what', 'figure', 'rows', 'newest', 'shown', 'rebuilt'];
 

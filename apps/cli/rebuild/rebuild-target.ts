@@ -8,8 +8,8 @@ import {
 } from '#clickhouse';
 import { FOLD_VERSION } from '#domain';
 import { begunGenerations, firstEpoch, TOPICS } from '#pipeline';
-import { type Platform } from '#platform';
-import { BUILD } from '#service';
+import type { Platform } from '#platform';
+import { BUILD } from '#runtime';
 import { CliError } from '../exit-codes.js';
 
 /** What the log is folded as, partition by partition. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type LateEventCursor } from '#clickhouse';
+import type { LateEventCursor } from '#clickhouse';
 import { cursorInstant, partsOfCursor, textOfCursor } from './cursor.js';
 
 const PARTS = z.tuple([cursorInstant, z.string(), z.string(), z.string()]);

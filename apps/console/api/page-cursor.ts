@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type TierChangeCursor } from '#clickhouse';
+import type { TierChangeCursor } from '#clickhouse';
 import { cursorInstant, partsOfCursor, textOfCursor } from './cursor.js';
 
 const VERSION_MAX = 2n ** 64n - 1n;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { restate, type RestatementPlan } from '#clickhouse';
-import { type WindowFigureRow } from '#pipeline';
+import type { WindowFigureRow } from '#pipeline';
 import { TempDir } from '#testing';
 import { ConsoleApp } from '../spec-support/console-app.js';
 import { EventReader } from '../spec-support/event-reader.js';

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ConsoleService } from '../console.service.js';
 import { statusSchema, type StatusAnswer } from '../console-status.js';
 import { ApiAnswer } from '../http/api-answer.js';
-import { type ParamsOf } from '../http/params.js';
+import type { ParamsOf } from '../http/params.js';
 import { Params } from '../http/params-pipe.js';
 
 const NOTHING = {};

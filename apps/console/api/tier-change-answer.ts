@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type StoredTierChange } from '#clickhouse';
-import { type TierChanged } from '#domain';
+import type { StoredTierChange } from '#clickhouse';
+import type { TierChanged } from '#domain';
 import { stampSchema } from '../figures/stamp.js';
 
 export const tierChangeSchema = z

@@ -1,7 +1,7 @@
 /** The FAST+ figures of a brand as the API, the page and `gravity figures` give them. */
 import { NO_COUNTS, windowFiguresFromFacts, type ClickHouse } from '#clickhouse';
 import { ALL_CHANNELS, DayCalendar, DEFAULT_WINDOWS, DEFAULT_ZONE, dayText } from '#domain';
-import { type RowStatus } from '#pipeline';
+import type { RowStatus } from '#pipeline';
 import { ratio, type FiguresAnswer, type PeriodAnswer } from './answers.js';
 import { firstFactAt } from './first-fact.js';
 import { foldProgress, leastWatermark, type FoldProgress } from './fold-progress.js';

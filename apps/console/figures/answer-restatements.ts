@@ -1,6 +1,6 @@
 /** Restatements as the API and `gravity reopen --list` tell them. */
 import { z } from 'zod';
-import { type FigureChange, type StoredRestatement } from '#clickhouse';
+import type { FigureChange, StoredRestatement } from '#clickhouse';
 
 const count = z.int();
 const instant = z.iso.datetime();

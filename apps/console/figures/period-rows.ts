@@ -11,8 +11,8 @@ import {
   worstStatus,
   type ClickHouse,
 } from '#clickhouse';
-import { type RowStatus } from '#pipeline';
-import { type FoldProgress, type PartitionProgress } from './fold-progress.js';
+import type { RowStatus } from '#pipeline';
+import type { FoldProgress, PartitionProgress } from './fold-progress.js';
 
 const READ = rowOf({
   ...{ channel: text, scheme_id: text, period_id: text, day_text: text },

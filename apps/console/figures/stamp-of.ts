@@ -1,5 +1,5 @@
-import { type RowStatus } from '#pipeline';
-import { BUILD } from '#service';
+import type { RowStatus } from '#pipeline';
+import { BUILD } from '#runtime';
 import { leastWatermark, type FoldProgress, type PartitionProgress } from './fold-progress.js';
 import { isoOrNull, type Stamp } from './stamp.js';
 

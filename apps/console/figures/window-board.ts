@@ -20,7 +20,7 @@ import {
   type WindowQuery,
 } from '#clickhouse';
 import { ALL_CHANNELS } from '#domain';
-import { type RowStatus } from '#pipeline';
+import type { RowStatus } from '#pipeline';
 import { leastWatermark, type FoldProgress, type PartitionProgress } from './fold-progress.js';
 
 export interface ChannelCounts {

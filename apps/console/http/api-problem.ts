@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import { HttpException } from '@nestjs/common';
 
 /** What the API answers instead of what was asked for. */
 export interface Problem {
@@ -14,15 +13,18 @@ export interface Problem {
   readonly since?: string;
 }
 
-/** A refusal with a reason that the asker can do something about. */
-export class ApiProblem extends HttpException {
+/** A refusal with a reason that the asker can do something about; no framework's, since the command line asks too. */
+export class ApiProblem extends Error {
+  override readonly name = 'ApiProblem';
+  readonly problem: Problem;
+
   constructor(
     statusCode: number,
     message: string,
     more: Pick<Problem, 'parameter' | 'dependency' | 'since'> = {},
   ) {
-    const problem: Problem = { statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message, ...more };
-    super(problem, statusCode);
+    super(message);
+    this.problem = { statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message, ...more };
   }
 }
 

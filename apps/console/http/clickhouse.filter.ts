@@ -9,9 +9,9 @@ export class ClickHouseFilter implements ExceptionFilter<ClickHouseFailure> {
   constructor(private readonly service: ConsoleService) {}
 
   catch(failure: ClickHouseFailure, host: ArgumentsHost): void {
-    const problem = this.service.problemOf(failure);
+    const { problem } = this.service.problemOf(failure);
     const response = host.switchToHttp().getResponse<Response>();
     if (response.headersSent) return void response.destroy();
-    response.status(problem.getStatus()).set('Retry-After', '2').json(problem.getResponse());
+    response.status(problem.statusCode).set('Retry-After', '2').json(problem);
   }
 }

@@ -10,7 +10,7 @@ function problemOf(query: unknown): unknown {
   try {
     pipe.transform(query);
   } catch (error) {
-    if (error instanceof ApiProblem) return error.getResponse();
+    if (error instanceof ApiProblem) return error.problem;
     throw error;
   }
   return 'accepted';

@@ -2,7 +2,7 @@ import { applyDecorators, Query, type PipeTransform } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
 import { badParameter } from './api-problem.js';
-import { type ParamShape, type ParamsOf } from './params.js';
+import type { ParamShape, ParamsOf } from './params.js';
 
 /** Reads the query of a request: every parameter known, given once, and valid, or a 400 that names it. */
 export class ParamsPipe<Shape extends ParamShape> implements PipeTransform<unknown, ParamsOf<Shape>> {

@@ -1,7 +1,7 @@
 /** The parameters of the API: each has one definition, by which it is checked and described. */
 import { z } from 'zod';
 import { DEFAULT_WINDOWS, dayFromText, KNOWN_CHANNELS } from '#domain';
-import { choice, instant as isoInstant, timeZone } from '#service';
+import { choice, instant as isoInstant, timeZone } from '#runtime';
 import { instantFromText } from '../tiers/instant-text.js';
 import { badParameter } from './api-problem.js';
 

@@ -1,7 +1,7 @@
 import { type ClickHouse, ClickHouseFailure } from '#clickhouse';
 import { ALL_CHANNELS } from '#domain';
 import { boardAnswer, periodAnswer } from '../figures/answer-figures.js';
-import { type FiguresAnswer, type PeriodAnswer } from '../figures/answers.js';
+import type { FiguresAnswer, PeriodAnswer } from '../figures/answers.js';
 import { foldProgress, type FoldProgress } from '../figures/fold-progress.js';
 import { periodKey, periodRows, sumsByKey, type PeriodSum } from '../figures/period-rows.js';
 import { latestWindowBoard, type WindowBoard } from '../figures/window-board.js';

@@ -1,8 +1,8 @@
 import { ApiProblem } from '../http/api-problem.js';
 import { EventStream, type StreamTarget } from './event-stream.js';
-import { type FigureRounds, type PageView } from './figure-rounds.js';
+import type { FigureRounds, PageView } from './figure-rounds.js';
 import { PageFeed } from './page-feed.js';
-import { type TierFeed } from './tier-feed.js';
+import type { TierFeed } from './tier-feed.js';
 
 export interface LiveParts {
   readonly rounds: FigureRounds;

@@ -1,6 +1,6 @@
-import { type EventStream } from './event-stream.js';
-import { type FeedItem, type TierFeed } from './tier-feed.js';
-import { type PageView } from './figure-rounds.js';
+import type { EventStream } from './event-stream.js';
+import type { FeedItem, TierFeed } from './tier-feed.js';
+import type { PageView } from './figure-rounds.js';
 
 /** A burst becomes one event with the newest of it. */
 const GATHER_MS = 120;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type TierChanged } from '#domain';
+import type { TierChanged } from '#domain';
 import { TOPICS, type Log, type TierChangedCodec } from '#pipeline';
 import { tierChangeAnswer, type TierChangeAnswer } from '../api/tier-change-answer.js';
 

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { reachedBy, ReconciliationSink, tierStocks } from '#clickhouse';
 import { defaultRules, type Rules } from '#domain';
 import { TOPICS } from '#pipeline';
-import { type Platform } from '#platform';
-import { type AppLogger, type ServiceMetrics } from '#service';
-import { type BrandEntry, type Catalogue } from '../catalogue.js';
-import { type ConsoleOptions } from '../config.js';
+import type { Platform } from '#platform';
+import type { AppLogger, ServiceMetrics } from '#runtime';
+import type { BrandEntry, Catalogue } from '../catalogue.js';
+import type { ConsoleOptions } from '../config.js';
 import { allOf, driftText, lookForDrift, type Findings } from './look-for-drift.js';
 import { ReconcileJob, type LookSample } from './reconcile-job.js';
 

@@ -13,8 +13,8 @@ import {
   type TierFlowDrift,
   type WindowDrift,
 } from '#clickhouse';
-import { type Rules, type WindowSpec } from '#domain';
-import { type BrandEntry } from '../catalogue.js';
+import type { Rules, WindowSpec } from '#domain';
+import type { BrandEntry } from '../catalogue.js';
 
 /** How much of one kind of figure was compared. */
 export type Comparison = Omit<StoredComparison, 'runAt'>;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClickHouseFailure, type StoredComparison, type StoredDrift } from '#clickhouse';
-import { type Findings } from './look-for-drift.js';
+import type { Findings } from './look-for-drift.js';
 
 export interface ReconcileRun {
   /** When it began, ms. */

@@ -1,4 +1,4 @@
-import { type Log, type LogCodec } from '#pipeline';
+import type { Log, LogCodec } from '#pipeline';
 import { ApiProblem } from '../http/api-problem.js';
 
 const WAITING_MAX = 4;

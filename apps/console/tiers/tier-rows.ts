@@ -1,5 +1,5 @@
 /** A person's line in the answer of `gravity tiers` and of `/tiers`. */
-import { type PersonSummary } from '#domain';
+import type { PersonSummary } from '#domain';
 
 export const TIER_COLUMNS = [
   'person',

@@ -15,7 +15,7 @@ import {
   tick,
 } from '#testing';
 import { foldWhatIf, UnknownSchemeError, type WhatIfQuestion } from './fold-what-if.js';
-import { type SchemeFigures } from './scheme-figures.js';
+import type { SchemeFigures } from './scheme-figures.js';
 
 const QUESTION: WhatIfQuestion = {
   ...{ scheme: 'rolling:60d', zone: null, zeroOrderCounts: null, against: null, brand: null },

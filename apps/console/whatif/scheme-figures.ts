@@ -1,5 +1,5 @@
 /** The figures of one scheme's period, counted person by person. */
-import { type CompiledScheme, type SchemeShare } from '#domain';
+import type { CompiledScheme, SchemeShare } from '#domain';
 
 export interface SchemeFigures {
   /** As it was asked for. */

@@ -1,5 +1,5 @@
 /** The invented brands, and what differs between their channels. Every number here is made up. */
-import { type Channel, type EngagementAction, type LinkKind, type VisitSurface } from '#domain';
+import type { Channel, EngagementAction, LinkKind, VisitSurface } from '#domain';
 
 export interface ChannelHabits {
   readonly channel: Channel;

@@ -1,5 +1,5 @@
 /** A promotion night after weeks of ordinary days, as a stream of source events in time order. */
-import { type SourceHead, type SourceTouchpoint } from '#domain';
+import type { SourceHead, SourceTouchpoint } from '#domain';
 import { BRANDS, type Brand } from './market.js';
 import { SeededRandom } from './seeded-random.js';
 import { playSession } from './session.js';

@@ -1,16 +1,16 @@
 /** One person in one channel for a few minutes: what a producer would send of it. */
-import {
-  type LinkKind,
-  type SourceEngagement,
-  type SourceHead,
-  type SourceOrder,
-  type SourceRelation,
-  type SourceTouchpoint,
-  type SourceVisit,
+import type {
+  LinkKind,
+  SourceEngagement,
+  SourceHead,
+  SourceOrder,
+  SourceRelation,
+  SourceTouchpoint,
+  SourceVisit,
 } from '#domain';
 import { CAMPAIGN, CHANNELS, SOURCES, type Brand, type ChannelHabits } from './market.js';
-import { type SeededRandom } from './seeded-random.js';
-import { type Shopper } from './shoppers.js';
+import type { SeededRandom } from './seeded-random.js';
+import type { Shopper } from './shoppers.js';
 
 export interface SessionSetting {
   readonly brand: Brand;

@@ -1,7 +1,7 @@
 /** What the simulated persons remember between two sessions. */
-import { type Actor, type LinkKind } from '#domain';
-import { type SeededRandom } from './seeded-random.js';
-import { type Brand } from './market.js';
+import type { Actor, LinkKind } from '#domain';
+import type { SeededRandom } from './seeded-random.js';
+import type { Brand } from './market.js';
 
 export interface Shopper {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MissingColumnError, rowMapper } from './column-mapping.js';
-import { type ColumnRefs, type ReadingOptions } from './replay-options.js';
-import { type RowOutcome } from './row-outcome.js';
+import type { ColumnRefs, ReadingOptions } from './replay-options.js';
+import type { RowOutcome } from './row-outcome.js';
 import { stampParser } from './time-format.js';
 import { ZoneClock } from './zone-clock.js';
 

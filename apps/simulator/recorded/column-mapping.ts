@@ -1,10 +1,10 @@
 /** From the cells of a CSV row to an order of a person at an instant. */
 import { isNegativeNumber, multiplyMoney, parseMoney, parseWhole, type Money } from './decimal-money.js';
 import { printable, printableList } from './printable-text.js';
-import { type RowKind } from './recorded-row.js';
-import { type ColumnRef, type ReadingOptions } from './replay-options.js';
-import { type RowOutcome, type RowRejectReason } from './row-outcome.js';
-import { type StampParser } from './time-format.js';
+import type { RowKind } from './recorded-row.js';
+import type { ColumnRef, ReadingOptions } from './replay-options.js';
+import type { RowOutcome, RowRejectReason } from './row-outcome.js';
+import type { StampParser } from './time-format.js';
 
 /** A column that an option names is not in the file. Found before anything is written. */
 export class MissingColumnError extends Error {

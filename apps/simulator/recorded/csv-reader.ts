@@ -2,7 +2,7 @@
  * CSV rows from lines, never fatal: a row that cannot be read is a fault with its row number, and reading goes on
  * at the next line. A quote that is never closed therefore costs its own line, not the rest of the file.
  */
-import { type TextLine } from './text-lines.js';
+import type { TextLine } from './text-lines.js';
 
 /** A quoted cell may hold line breaks, but no row is longer than this. */
 export const ROW_CHARS_MAX = 65_536;

@@ -1,6 +1,6 @@
 /** When the next records of an import may go: its throttle, the clock, and a look at the live path every second. */
-import { type ImportThrottle } from './import-throttle.js';
-import { type PaceClock } from './replay-pace.js';
+import type { ImportThrottle } from './import-throttle.js';
+import type { PaceClock } from './replay-pace.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** Waits are cut into pieces, so that a lag that is gone is seen. */

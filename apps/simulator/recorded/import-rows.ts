@@ -3,7 +3,7 @@
  * small transactions, each with the number of rows done. No tick is written: time is the log's own.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AdmissionLimits, type SourceTouchpoint } from '#domain';
+import type { AdmissionLimits, SourceTouchpoint } from '#domain';
 import {
   commitTransaction,
   type Log,
@@ -16,7 +16,7 @@ import { ImportThrottle } from './import-throttle.js';
 import { compareBySubject, type RecordedRow } from './recorded-row.js';
 import { recordedGroup } from './replay-identity.js';
 import { timeOfAll } from './replay-log.js';
-import { type ReadingOptions, type SequencingOptions, type SourceFile } from './replay-options.js';
+import type { ReadingOptions, SequencingOptions, SourceFile } from './replay-options.js';
 import { WALL_CLOCK, type PaceClock } from './replay-pace.js';
 import { NothingToReplayError } from './replay.js';
 import { REPLAY_POSITION } from './replay-run.js';

@@ -6,10 +6,10 @@ import {
   SchemaCatalog,
   topicSpecs,
 } from '#contracts';
-import { type LogEntry } from '#domain';
+import type { LogEntry } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
 import { partitionOf, TOPICS, type StoredDeadLetter } from '#pipeline';
-import { type ReplayPlan, type ReplayTarget } from './replay-plan.js';
+import type { ReplayPlan, ReplayTarget } from './replay-plan.js';
 
 export interface ReplayLog extends ReplayTarget {
   readonly log: EmbeddedLog;

@@ -1,6 +1,6 @@
 /** What makes two replays, or two imports, the same one: the files' names and contents, and every option that decides their meaning. */
 import { createHash } from 'node:crypto';
-import { type ReadingOptions, type SequencingOptions } from './replay-options.js';
+import type { ReadingOptions, SequencingOptions } from './replay-options.js';
 
 /**
  * The consumer group under which the position of a replay or an import is committed, so that the same command goes on

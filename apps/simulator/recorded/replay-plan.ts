@@ -1,12 +1,12 @@
 /** What a replay is told, what it writes to, and what it says. */
-import { type SourceTouchpoint } from '#domain';
-import { type DeadLetterCodec, type Log, type LogCodec } from '#pipeline';
-import { type RulesWish } from './replay-log.js';
-import { type ReadingOptions, type SequencingOptions, type SourceFile } from './replay-options.js';
-import { type PaceClock, type ReplaySpeed } from './replay-pace.js';
-import { type SequenceCounts } from './row-judge.js';
-import { type RowRejectReason } from './row-outcome.js';
-import { type SortedRows, type SortProgress } from './sorted-rows.js';
+import type { SourceTouchpoint } from '#domain';
+import type { DeadLetterCodec, Log, LogCodec } from '#pipeline';
+import type { RulesWish } from './replay-log.js';
+import type { ReadingOptions, SequencingOptions, SourceFile } from './replay-options.js';
+import type { PaceClock, ReplaySpeed } from './replay-pace.js';
+import type { SequenceCounts } from './row-judge.js';
+import type { RowRejectReason } from './row-outcome.js';
+import type { SortedRows, SortProgress } from './sorted-rows.js';
 
 export interface ReplayPlan {
   readonly files: readonly SourceFile[];

@@ -1,7 +1,7 @@
 /** Sequenced entries to the records of one transaction. */
 import { personKey, type LogEntry } from '#domain';
 import { partitionOf, TOPICS, type DeadLetterCodec, type LogCodec, type OutgoingRecord } from '#pipeline';
-import { type Sequenced } from './replay-sequencer.js';
+import type { Sequenced } from './replay-sequencer.js';
 
 export interface RecordCodecs {
   readonly logCodec: LogCodec;

@@ -1,13 +1,13 @@
 /** Sorted rows into the log, in batches of one transaction each, from where the same replay stopped. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type AdmissionLimits } from '#domain';
+import type { AdmissionLimits } from '#domain';
 import { commitTransaction, TOPICS, type OutgoingRecord, type TransactionalWriter } from '#pipeline';
 import { OlderThanLogError, prepareLog, type LogState } from './replay-log.js';
 import { ReplayPace, type PaceClock } from './replay-pace.js';
-import { type ReplayObserver, type ReplayPlan, type ReplayReport, type ReplayTarget } from './replay-plan.js';
+import type { ReplayObserver, ReplayPlan, ReplayReport, ReplayTarget } from './replay-plan.js';
 import { inEveryPartition, recordsOf, type PartitionCounts } from './replay-records.js';
 import { ReplaySequencer } from './replay-sequencer.js';
-import { type SortedRows } from './sorted-rows.js';
+import type { SortedRows } from './sorted-rows.js';
 
 const BATCH_ROWS_MAX = 5_000;
 /** A paced replay commits what it has before it waits longer than this, ms. */

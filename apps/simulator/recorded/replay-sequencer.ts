@@ -2,10 +2,10 @@
  * Rows in time order to entries of the relationship log: bookkeeping over what has been seen, so that the same rows
  * always give the same entries, also when a resumed replay walks over the finished ones again.
  */
-import { type AdmissionLimits, type Rules, type SourceTouchpoint } from '#domain';
-import { type RecordedRow } from './recorded-row.js';
+import type { AdmissionLimits, Rules, SourceTouchpoint } from '#domain';
+import type { RecordedRow } from './recorded-row.js';
 import { ReplayTicks } from './replay-ticks.js';
-import { type MembersRule } from './replay-options.js';
+import type { MembersRule } from './replay-options.js';
 import { RowJudge, type AcceptedRow, type RefusedRow, type SequenceCounts } from './row-judge.js';
 
 export type Sequenced =

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 import { NothingToReplayError, replay } from './replay.js';
 import { OlderThanLogError, OtherRulesError } from './replay-log.js';
-import { type ReplayPlan, type ReplayReport } from './replay-plan.js';
+import type { ReplayPlan, ReplayReport } from './replay-plan.js';
 import { describeLog, openReplayLog, planFor, type ReplayLog } from './replay-fixture.js';
 
 const HEADER = 'person,time,amount,order\n';

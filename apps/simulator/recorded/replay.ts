@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { DEFAULT_ADMISSION_LIMITS } from '#domain';
 import { recordedGroup } from './replay-identity.js';
 import { WALL_CLOCK } from './replay-pace.js';
-import { type ReplayObserver, type ReplayPlan, type ReplayReport, type ReplayTarget } from './replay-plan.js';
+import type { ReplayObserver, ReplayPlan, ReplayReport, ReplayTarget } from './replay-plan.js';
 import { REPLAY_POSITION, ReplayRun } from './replay-run.js';
 import { sortRows, type SortedRows } from './sorted-rows.js';
 

@@ -12,7 +12,7 @@ import {
 import { parseCanonical } from './canonical-touchpoint.js';
 import { rowId, type RecordedRow } from './recorded-row.js';
 import { joinOfBuyer, orderOfRow, type RowContext } from './row-touchpoints.js';
-import { type MembersRule } from './replay-options.js';
+import type { MembersRule } from './replay-options.js';
 
 export interface AcceptedRow {
   readonly type: 'touchpoint';

@@ -1,6 +1,6 @@
 /** What became of a row before intake saw it. */
-import { type CsvFault } from './csv-reader.js';
-import { type RecordedRow } from './recorded-row.js';
+import type { CsvFault } from './csv-reader.js';
+import type { RecordedRow } from './recorded-row.js';
 
 /** Why a row is no touchpoint. Counted with its row number; never fatal. */
 export type RowRejectReason =

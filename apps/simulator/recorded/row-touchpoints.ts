@@ -1,5 +1,5 @@
 /** The source touchpoints that a recorded row stands for, as a producer would have sent them. */
-import { type Origin, type SourceOrder, type SourceRelation } from '#domain';
+import type { Origin, SourceOrder, SourceRelation } from '#domain';
 import { rowId, type RecordedRow, type RowOrder } from './recorded-row.js';
 
 export interface RowContext {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { ExternalSorter } from './external-sort.js';
 import { readRows } from './read-rows.js';
 import { compareRows, decodeRow, encodeRow, type RecordedRow } from './recorded-row.js';
-import { type ReadingOptions, type SourceFile } from './replay-options.js';
-import { type RowIgnoreReason, type RowRejectReason } from './row-outcome.js';
+import type { ReadingOptions, SourceFile } from './replay-options.js';
+import type { RowIgnoreReason, RowRejectReason } from './row-outcome.js';
 
 /** Rows that a report shows per reason. */
 const EXAMPLES_MAX = 5;

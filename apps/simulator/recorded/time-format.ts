@@ -1,5 +1,5 @@
 /** Stamps of a file to instants: recognised (`auto`) or by a pattern such as `DD/MM/YYYY HH:mm`. */
-import { type ZoneClock } from './zone-clock.js';
+import type { ZoneClock } from './zone-clock.js';
 
 /** @returns the instant in ms, or null when the text is no such stamp */
 export type StampParser = (text: string) => number | null;

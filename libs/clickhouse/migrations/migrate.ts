@@ -1,4 +1,4 @@
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { big, oneOf, rowOf, text } from '../row-reader.js';
 import { type Migration, MigrationError, type MigrationTarget, readMigrations } from './migration-files.js';
 

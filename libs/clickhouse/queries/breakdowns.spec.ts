@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Touchpoint, type TouchpointDetail } from '#domain';
+import type { Touchpoint, TouchpointDetail } from '#domain';
 import {
   arrivals,
   type EmbeddedClickHouse,

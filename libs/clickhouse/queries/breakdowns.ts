@@ -3,10 +3,10 @@
  * the buyer's tier and relation before it, by source, and by domain.
  */
 import { ALL_CHANNELS } from '#domain';
-import { type ClickHouse, type Params } from '../clickhouse.js';
+import type { ClickHouse, Params } from '../clickhouse.js';
 import { integer, oneOf, rowOf, text } from '../row-reader.js';
 import { LINK_LIVES, LINK_SPANS } from './facts-sql.js';
-import { type FactsWindow } from './window-figures-from-facts.js';
+import type { FactsWindow } from './window-figures-from-facts.js';
 
 export interface LinkFlow {
   readonly by: 'kind' | 'source';

@@ -1,6 +1,6 @@
 /** What a rebuild says otherwise than the figures that are shown: the same rows side by side, by SQL. */
-import { type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, rowOf, text } from '../row-reader.js';
 import { WINDOW_COUNTS } from './window-counts.js';
 import { heartbeats } from './window-figures.js';

@@ -1,6 +1,6 @@
 /** The rows of a scheme's days as the tables have them, by partition. */
-import { type Scheme } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { Scheme } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import {
   countsOfStored,
   PERIOD_COLUMNS,
@@ -10,7 +10,7 @@ import {
 import { big, integer, oneOf, rowOf, text } from '../row-reader.js';
 import { IS_SHOWN } from './generations.js';
 import { ROW_STATUSES } from './row-status.js';
-import { type RowStatus } from '#pipeline';
+import type { RowStatus } from '#pipeline';
 
 export interface StoredDay {
   readonly channel: string;

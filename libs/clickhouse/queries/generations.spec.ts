@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defaultRules } from '#domain';
-import { type FigureRow } from '#pipeline';
+import type { FigureRow } from '#pipeline';
 import { type EmbeddedClickHouse, eventually, openEmbeddedClickHouse } from '#testing';
 import { reachedBy } from '../reconcile/reached-by.js';
 import { integer, rowOf } from '../row-reader.js';

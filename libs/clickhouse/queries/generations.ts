@@ -1,5 +1,5 @@
 /** The generations that a rebuild or a repartition has made, and which of them readers are shown. */
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { big, integer, listOf, oneOf, rowOf, text } from '../row-reader.js';
 
 const STATES = ['building', 'shown', 'discarded'] as const;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type LateEventRow } from '#pipeline';
+import type { LateEventRow } from '#pipeline';
 import { type EmbeddedClickHouse, openEmbeddedClickHouse } from '#testing';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { countLateEvents, lateEvents, type LateEventCursor, type LateEventsFilter } from './late-events.js';

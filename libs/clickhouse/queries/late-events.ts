@@ -1,6 +1,6 @@
 /** The late ledger: which events missed ends of which window that were final already. */
 import { ALL_CHANNELS } from '#domain';
-import { type ClickHouse, type Params } from '../clickhouse.js';
+import type { ClickHouse, Params } from '../clickhouse.js';
 import { integer, rowOf, text } from '../row-reader.js';
 
 /** Place of an entry in the order of (at, window, event, person). */

@@ -5,8 +5,8 @@
  *
  * Bounds: reads all links and orders of the brand up to `at`.
  */
-import { type Scheme, type SchemePeriod } from '#domain';
-import { type ClickHouse, type Params } from '../clickhouse.js';
+import type { Scheme, SchemePeriod } from '#domain';
+import type { ClickHouse, Params } from '../clickhouse.js';
 import { flag, integer, integerOrNull, rowOf, text } from '../row-reader.js';
 import { FOREVER, LINK_SPANS, MEMBERSHIPS, MONEY } from './facts-sql.js';
 

@@ -1,7 +1,7 @@
 /** The figures of a scheme's period, put together from the rows of all partitions. */
 import { ALL_CHANNELS } from '#domain';
-import { type RowStatus } from '#pipeline';
-import { type ClickHouse } from '../clickhouse.js';
+import type { RowStatus } from '#pipeline';
+import type { ClickHouse } from '../clickhouse.js';
 import { IS_SHOWN } from './generations.js';
 import { integer, listOf, oneOf, rowOf, text } from '../row-reader.js';
 import { ROW_STATUSES, worstStatus } from './row-status.js';

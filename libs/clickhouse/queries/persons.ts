@@ -1,4 +1,4 @@
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { IS_SHOWN } from './generations.js';
 import { flag, integer, integerOrNull, rowOf, text } from '../row-reader.js';
 

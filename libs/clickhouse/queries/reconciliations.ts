@@ -1,5 +1,5 @@
 /** Runs of the background reconciliation, and what they found to differ. */
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, integerOrNull, rowOf, text } from '../row-reader.js';
 
 export interface StoredComparison {

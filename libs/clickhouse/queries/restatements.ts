@@ -1,5 +1,5 @@
 /** The audit of restatements: who counted which closed period anew, why, and what it changed. */
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, oneOf, rowOf, text } from '../row-reader.js';
 
 const STATES = ['begun', 'done'] as const;

@@ -1,4 +1,4 @@
-import { type RowStatus } from '#pipeline';
+import type { RowStatus } from '#pipeline';
 
 /** From the least to the most trustworthy. */
 export const ROW_STATUSES = [

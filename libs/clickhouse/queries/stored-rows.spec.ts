@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TierChanged } from '#domain';
-import { type PeriodFigureRow, type PersonRow } from '#pipeline';
+import type { TierChanged } from '#domain';
+import type { PeriodFigureRow, PersonRow } from '#pipeline';
 import { type EmbeddedClickHouse, openEmbeddedClickHouse } from '#testing';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { TierChangeSink } from '../sinks/tier-change-sink.js';

@@ -1,5 +1,5 @@
-import { type TierCause } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { TierCause } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { big, flag, integer, integerOrNull, listOf, oneOf, rowOf, text } from '../row-reader.js';
 
 /** Place of a change in the order of (detectedAt, version, person, scheme). */

@@ -1,6 +1,6 @@
 /** How persons moved between tiers, from the tier changes that were published (the facts, not a recount). */
-import { type TierCause } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { TierCause } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, oneOf, rowOf, text } from '../row-reader.js';
 import { TIER_CAUSES } from './tier-changes.js';
 

@@ -1,4 +1,4 @@
-import { type WindowFigureRow } from '#pipeline';
+import type { WindowFigureRow } from '#pipeline';
 import { integer } from '../row-reader.js';
 
 /** The figures that a window end has. */

@@ -10,7 +10,7 @@ import {
   visitFact,
 } from '#testing';
 import { TouchpointSink } from '../sinks/touchpoint-sink.js';
-import { type WindowCounts } from './window-counts.js';
+import type { WindowCounts } from './window-counts.js';
 import { windowFiguresFromFacts } from './window-figures-from-facts.js';
 
 const W = 300_000;

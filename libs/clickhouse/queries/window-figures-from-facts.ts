@@ -3,11 +3,11 @@
  * and to hold the live figures against.
  */
 import { ALL_CHANNELS } from '#domain';
-import { type ClickHouse, type Params } from '../clickhouse.js';
+import type { ClickHouse, Params } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
 import { ALL_FACTS, declined, linkSpans, moneyOf } from './facts-sql.js';
 import { factsInTime, type RowsInTime } from './facts-in-time.js';
-import { type WindowCounts } from './window-counts.js';
+import type { WindowCounts } from './window-counts.js';
 
 export interface FactsWindow {
   readonly brand: string;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type FigureRow, type HeartbeatRow, type WindowFigureRow } from '#pipeline';
+import type { FigureRow, HeartbeatRow, WindowFigureRow } from '#pipeline';
 import { type EmbeddedClickHouse, openEmbeddedClickHouse } from '#testing';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { brands, channels } from './period-figures.js';

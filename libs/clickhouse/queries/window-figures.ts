@@ -1,7 +1,7 @@
 /** The live figures of windows, put together from the rows of all partitions. */
 import { ALL_CHANNELS } from '#domain';
-import { type RowStatus } from '#pipeline';
-import { type ClickHouse } from '../clickhouse.js';
+import type { RowStatus } from '#pipeline';
+import type { ClickHouse } from '../clickhouse.js';
 import { IS_SHOWN } from './generations.js';
 import { big, integer, integerOrNull, listOf, oneOf, rowOf } from '../row-reader.js';
 import { restatedAsOf } from '../row-version.js';

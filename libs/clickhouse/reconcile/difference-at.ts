@@ -1,6 +1,6 @@
 /** One window end of a channel held against the raw facts. */
-import { type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { countLateEvents } from '../queries/late-events.js';
 import { WINDOW_COUNTS, type WindowCount } from '../queries/window-counts.js';
 import { figuresAt, type Heartbeats } from '../queries/window-figures.js';

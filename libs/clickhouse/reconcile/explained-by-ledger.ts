@@ -1,9 +1,9 @@
 /** Of many window ends that differ from all raw facts, those that lack what the late ledger names, and nothing else. */
-import { type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { factsInTime } from '../queries/facts-in-time.js';
 import { addedCounts, NO_COUNTS, WINDOW_COUNTS, type WindowCounts } from '../queries/window-counts.js';
-import { type EndCounts } from '../recount/held-against.js';
+import type { EndCounts } from '../recount/held-against.js';
 import { recountWindows } from '../recount/recount-windows.js';
 import { integer, rowOf } from '../row-reader.js';
 import { hasImports } from './has-imports.js';

@@ -1,4 +1,4 @@
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { IS_SHOWN } from '../queries/generations.js';
 import { big, integer, rowOf } from '../row-reader.js';
 

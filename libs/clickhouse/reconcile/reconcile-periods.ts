@@ -1,6 +1,6 @@
 /** Live figures of periods held against a recount of the raw facts, at closed days. */
-import { type Scheme, type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { Scheme, WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { dayRows, daySpan, type StoredDay } from '../queries/day-rows.js';
 import {
   addedPeriodCounts,

@@ -1,6 +1,6 @@
 /** The rows of all persons held against what SQL makes of the raw facts. */
-import { type Scheme } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { Scheme } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { oraclePersons, type OraclePerson } from '../queries/oracle.js';
 import { persons, type PersonFigures } from '../queries/persons.js';
 import { rowOf, text } from '../row-reader.js';

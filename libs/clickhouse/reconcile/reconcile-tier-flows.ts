@@ -1,5 +1,5 @@
 /** The tier changes that were published held against the tiers that stand in the rows of persons. */
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { IS_SHOWN } from '../queries/generations.js';
 import { integer, rowOf, text } from '../row-reader.js';
 

@@ -1,6 +1,6 @@
 /** Live window figures held against a recount of the raw facts, at a sample of closed ends. */
-import { type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { differs, endsAtOnce, heldAgainst, overPartitions } from '../recount/held-against.js';
 import { differenceAt, type WindowDrift } from './difference-at.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Scheme, type Touchpoint } from '#domain';
-import { type FigureRow } from '#pipeline';
+import type { Scheme, Touchpoint } from '#domain';
+import type { FigureRow } from '#pipeline';
 import {
   type EmbeddedClickHouse,
   engagementFact,

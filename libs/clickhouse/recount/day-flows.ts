@@ -1,9 +1,9 @@
 /** Capital and what happened on every local day, from the raw facts, by partition and channel. */
 import { ALL_CHANNELS } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { ALL_FACTS, FOREVER, linkSpans, moneyOf } from '../queries/facts-sql.js';
 import { integer, rowOf, text } from '../row-reader.js';
-import { type FlowCounts } from './period-counts.js';
+import type { FlowCounts } from './period-counts.js';
 
 export interface DayFlowsQuery {
   readonly brand: string;

@@ -1,5 +1,5 @@
 /** The raw facts that a row of a day knows: all but those that came when it was final already. */
-import { type WindowSpec } from '#domain';
+import type { WindowSpec } from '#domain';
 import { stringLiteral } from '../sql-text.js';
 
 export interface DayInTime {

@@ -1,6 +1,6 @@
 /** The rows of many window ends beside what the raw facts make of them, by partition and channel. */
-import { type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import {
   addedCounts,
   NO_COUNTS,

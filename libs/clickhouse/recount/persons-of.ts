@@ -1,4 +1,4 @@
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
 
 const READ = rowOf({ persons: integer });

@@ -1,6 +1,6 @@
 /** The period figures of closed days from the raw facts, as rows have them: by partition and channel. */
 import { ALL_CHANNELS, type Scheme } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { DayFlows, type FlowPlace } from './day-flows.js';
 import { NO_PERIOD_COUNTS, type PeriodCounts, type StandingCounts } from './period-counts.js';
 import { personsOf } from './persons-of.js';

@@ -3,7 +3,7 @@
  * `windowFiguresFromFacts`, which counts one end; here each fact is laid on the ends that it covers.
  */
 import { ALL_CHANNELS, type WindowSpec } from '#domain';
-import { type ClickHouse, type Params } from '../clickhouse.js';
+import type { ClickHouse, Params } from '../clickhouse.js';
 import { ALL_FACTS, linkSpans, moneyOf, reachWords } from '../queries/facts-sql.js';
 import { NO_COUNTS, type WindowCounts } from '../queries/window-counts.js';
 import { integer, rowOf, text } from '../row-reader.js';

@@ -1,6 +1,6 @@
 /** Which local days make a scheme's figures, by dates alone: the fold has its own arithmetic. */
-import { type Scheme } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { Scheme } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
 
 /** One local day. */

@@ -2,11 +2,11 @@
  * How the persons of a brand stood under a scheme at the close of local days, from the raw facts, by partition:
  * stocks of tiers, and whose relation has deepened. Sets and sorts of SQL; of the fold it has the definitions only.
  */
-import { type Scheme } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { Scheme } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { ALL_FACTS, FOREVER, linkSpans, MEMBERSHIPS, moneyOf } from '../queries/facts-sql.js';
 import { integer, rowOf, text } from '../row-reader.js';
-import { type StandingCounts } from './period-counts.js';
+import type { StandingCounts } from './period-counts.js';
 import { schemeDays, type ClosedDay } from './scheme-days.js';
 
 export interface StandingsQuery {

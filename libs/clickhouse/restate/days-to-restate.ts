@@ -1,9 +1,9 @@
 /** Which days of a scheme may be restated: those that the stream has left for good, and that have rows. */
-import { type Scheme, type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { Scheme, WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { daySpan } from '../queries/day-rows.js';
 import { partitionsReached, type PartitionReached } from '../reconcile/reached-by.js';
-import { type DaysQuery } from '../recount/recount-days.js';
+import type { DaysQuery } from '../recount/recount-days.js';
 import { addDays, daysBetween, dayStarts, lastDayOf, type ClosedDay } from '../recount/scheme-days.js';
 import { assertFacts, iso } from './ends-to-restate.js';
 import { RestatementRefused } from './restatement-refused.js';

@@ -1,6 +1,6 @@
 /** Which ends of a window may be restated: those that the stream has left for good, and that were seen whole. */
-import { type WindowSpec } from '#domain';
-import { type ClickHouse } from '../clickhouse.js';
+import type { WindowSpec } from '#domain';
+import type { ClickHouse } from '../clickhouse.js';
 import { firstWholeEnd, heartbeats, type Heartbeats } from '../queries/window-figures.js';
 import { integer, rowOf } from '../row-reader.js';
 import { RestatementRefused } from './restatement-refused.js';

@@ -1,6 +1,6 @@
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { integer, rowOf } from '../row-reader.js';
-import { type EndsToRestate, type Reopened } from './ends-to-restate.js';
+import type { EndsToRestate, Reopened } from './ends-to-restate.js';
 
 /** Which ends of which partition an event has missed, by the late ledger. */
 export type LateEnds = (partition: number, end: number) => boolean;

@@ -16,9 +16,9 @@ import { reachedBy } from '../reconcile/reached-by.js';
 import { reconcilePeriods } from '../reconcile/reconcile-periods.js';
 import { restatedAsOf } from '../row-version.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
-import { type ReopenedDays } from './days-to-restate.js';
+import type { ReopenedDays } from './days-to-restate.js';
 import { planDays } from './plan-days.js';
-import { type PlanOptions } from './plan-restatement.js';
+import type { PlanOptions } from './plan-restatement.js';
 import { restate } from './restate.js';
 
 const SLOW_MS = 300_000;

@@ -1,6 +1,6 @@
 /** What a restatement of days would write: rows of final days counted anew from all raw facts, late ones included. */
-import { type PeriodFigureRow } from '#pipeline';
-import { type ClickHouse } from '../clickhouse.js';
+import type { PeriodFigureRow } from '#pipeline';
+import type { ClickHouse } from '../clickhouse.js';
 import { dayRows, type StoredDay } from '../queries/day-rows.js';
 import { differencesOn } from '../reconcile/reconcile-periods.js';
 import {
@@ -11,7 +11,7 @@ import {
   type PeriodCounts,
 } from '../recount/period-counts.js';
 import { DayRecount, type RecountedDay } from '../recount/recount-days.js';
-import { type ClosedDay } from '../recount/scheme-days.js';
+import type { ClosedDay } from '../recount/scheme-days.js';
 import { positionOf, restatedVersion } from '../row-version.js';
 import { daysToRestate, type DaysToRestate, type ReopenedDays } from './days-to-restate.js';
 import { figureChanges, type FigureCounts } from './figure-changes.js';

@@ -1,8 +1,8 @@
 /** What a restatement would write: rows of final window ends counted anew from all raw facts, late ones included. */
 import { ALL_CHANNELS } from '#domain';
-import { type FigureRow, type WindowFigureRow } from '#pipeline';
-import { type ClickHouse } from '../clickhouse.js';
-import { type StoredRestatement } from '../queries/restatements.js';
+import type { FigureRow, WindowFigureRow } from '#pipeline';
+import type { ClickHouse } from '../clickhouse.js';
+import type { StoredRestatement } from '../queries/restatements.js';
 import { WINDOW_COUNTS } from '../queries/window-counts.js';
 import { differenceAt } from '../reconcile/difference-at.js';
 import {

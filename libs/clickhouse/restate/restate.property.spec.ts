@@ -17,7 +17,7 @@ import { differenceAt } from '../reconcile/difference-at.js';
 import { reconcileWindow } from '../reconcile/reconcile-windows.js';
 import { integer, oneOf, rowOf, text } from '../row-reader.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
-import { type Reopened } from './ends-to-restate.js';
+import type { Reopened } from './ends-to-restate.js';
 import { planRestatement } from './plan-restatement.js';
 import { restate } from './restate.js';
 

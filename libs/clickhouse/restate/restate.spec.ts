@@ -15,7 +15,7 @@ import { restatements } from '../queries/restatements.js';
 import { windowFiguresAt, windowSeries } from '../queries/window-figures.js';
 import { reconcileWindow } from '../reconcile/reconcile-windows.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
-import { type Reopened } from './ends-to-restate.js';
+import type { Reopened } from './ends-to-restate.js';
 import { planRestatement, type PlanOptions, type RestatementPlan } from './plan-restatement.js';
 import { restate } from './restate.js';
 import { RestatementRefused } from './restatement-refused.js';

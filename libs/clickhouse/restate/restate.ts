@@ -1,8 +1,8 @@
-import { type ClickHouse } from '../clickhouse.js';
-import { type StoredRestatement } from '../queries/restatements.js';
+import type { ClickHouse } from '../clickhouse.js';
+import type { StoredRestatement } from '../queries/restatements.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { RestatementSink } from '../sinks/restatement-sink.js';
-import { type RestatementPlan } from './plan-restatement.js';
+import type { RestatementPlan } from './plan-restatement.js';
 
 /** Who asks for it. */
 export interface RestatementCause extends Pick<StoredRestatement, 'id' | 'at' | 'by' | 'reason' | 'build'> {

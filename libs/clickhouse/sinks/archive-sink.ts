@@ -1,6 +1,6 @@
-import { type TierChanged } from '#domain';
-import { type StoredDeadLetter } from '#pipeline';
-import { type ClickHouse } from '../clickhouse.js';
+import type { TierChanged } from '#domain';
+import type { StoredDeadLetter } from '#pipeline';
+import type { ClickHouse } from '../clickhouse.js';
 import { DeadLetterSink } from './dead-letter-sink.js';
 import { TierChangeSink } from './tier-change-sink.js';
 import { type TouchpointEntry, TouchpointSink } from './touchpoint-sink.js';

@@ -1,5 +1,5 @@
-import { type StoredDeadLetter } from '#pipeline';
-import { type ClickHouse } from '../clickhouse.js';
+import type { StoredDeadLetter } from '#pipeline';
+import type { ClickHouse } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
 const COLUMNS = [

@@ -1,13 +1,13 @@
-import {
-  type FigureRow,
-  type FigureSink,
-  type HeartbeatRow,
-  type LateEventRow,
-  type PeriodFigureRow,
-  type PersonRow,
-  type WindowFigureRow,
+import type {
+  FigureRow,
+  FigureSink,
+  HeartbeatRow,
+  LateEventRow,
+  PeriodFigureRow,
+  PersonRow,
+  WindowFigureRow,
 } from '#pipeline';
-import { type ClickHouse, type CompactValue } from '../clickhouse.js';
+import type { ClickHouse, CompactValue } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
 /** What is stored of each row, besides its version: columns are named as the fields they come from. */

@@ -1,5 +1,5 @@
-import { type ClickHouse } from '../clickhouse.js';
-import { type StoredGeneration } from '../queries/generations.js';
+import type { ClickHouse } from '../clickhouse.js';
+import type { StoredGeneration } from '../queries/generations.js';
 import { TableWriter } from './table-writer.js';
 
 /** The tables whose rows belong to a generation. */

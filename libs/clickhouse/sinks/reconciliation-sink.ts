@@ -1,5 +1,5 @@
-import { type ClickHouse } from '../clickhouse.js';
-import { type StoredComparison, type StoredDrift } from '../queries/reconciliations.js';
+import type { ClickHouse } from '../clickhouse.js';
+import type { StoredComparison, StoredDrift } from '../queries/reconciliations.js';
 import { TableWriter } from './table-writer.js';
 
 /** Stores the runs of the reconciliation. Writing one again changes nothing. */

@@ -1,5 +1,5 @@
-import { type ClickHouse } from '../clickhouse.js';
-import { type StoredRestatement } from '../queries/restatements.js';
+import type { ClickHouse } from '../clickhouse.js';
+import type { StoredRestatement } from '../queries/restatements.js';
 import { TableWriter } from './table-writer.js';
 
 const REVISIONS = { begun: 1, done: 2 } as const;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TierChanged, type Touchpoint, type TouchpointDetail } from '#domain';
-import { type FigureRow, type StoredDeadLetter } from '#pipeline';
+import type { TierChanged, Touchpoint, TouchpointDetail } from '#domain';
+import type { FigureRow, StoredDeadLetter } from '#pipeline';
 import { type EmbeddedClickHouse, linkFact, openEmbeddedClickHouse, paidFact, visitFact } from '#testing';
-import { type ClickHouse } from '../clickhouse.js';
+import type { ClickHouse } from '../clickhouse.js';
 import { DeadLetterSink } from './dead-letter-sink.js';
 import { ClickHouseFigureSink } from './figure-sink.js';
 import { TierChangeSink } from './tier-change-sink.js';

@@ -1,4 +1,4 @@
-import { type ClickHouse, type CompactValue } from '../clickhouse.js';
+import type { ClickHouse, CompactValue } from '../clickhouse.js';
 
 /** Unless the writer is told otherwise. Larger inserts hold the event loop for longer than it may be held (100,000 rows: 160 ms). */
 export const INSERT_ROWS_MAX = 10_000;

@@ -1,5 +1,5 @@
-import { type TierChanged } from '#domain';
-import { type ClickHouse, type CompactValue } from '../clickhouse.js';
+import type { TierChanged } from '#domain';
+import type { ClickHouse, CompactValue } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
 const COLUMNS = [

@@ -1,12 +1,5 @@
-import {
-  type ContentShared,
-  type Noted,
-  type Reviewed,
-  type ShareClicked,
-  type Touchpoint,
-  type TouchpointDetail,
-} from '#domain';
-import { type ClickHouse, type CompactValue } from '../clickhouse.js';
+import type { ContentShared, Noted, Reviewed, ShareClicked, Touchpoint, TouchpointDetail } from '#domain';
+import type { ClickHouse, CompactValue } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
 export interface TouchpointEntry {

@@ -1,6 +1,6 @@
 /** What a change of a whole person does to the figures: coverage after minus coverage before. For rare events. */
 import { ALL_CHANNELS } from '../events.js';
-import { type ChannelLinks, type LinkView, type ReachableLinks, type Span } from '../window-port.js';
+import type { ChannelLinks, LinkView, ReachableLinks, Span } from '../window-port.js';
 import { difference, presenceCover, relatedCover, stockCover } from './coverage.js';
 import {
   ANY_CHANNEL,

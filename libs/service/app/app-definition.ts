@@ -2,8 +2,7 @@ import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/commo
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { ConsumerHealth } from '#pipeline';
-import type { LogLevel } from '../config/config-fragments.js';
-import type { ConfigSchema } from '../config/describe-config.js';
+import type { ConfigSchema, LogLevel } from '#runtime';
 
 /** What the chassis itself needs of a configuration: spread `serverSettings` into the schema. */
 export interface ServerConfig {
@@ -45,16 +44,4 @@ export interface AppDefinition<Config extends ServerConfig> extends AppParts<Con
   /** One line for `--help`. */
   readonly description: string;
   readonly config: ConfigSchema<Config>;
-}
-
-/** A reason not to start that the user can do something about; printed without a stack. */
-export class StartupError extends Error {
-  override readonly name = 'StartupError';
-
-  constructor(
-    message: string,
-    readonly exitCode: number = 1,
-  ) {
-    super(message);
-  }
 }

@@ -1,13 +1,17 @@
 import { constants } from 'node:os';
-import { describeConfig, renderConfig } from '../config/describe-config.js';
-import { ConfigError, type Environment, loadConfig } from '../config/load-config.js';
-import { AppLogger } from '../logging/app-logger.js';
-import { type AppDefinition, type ServerConfig, StartupError } from './app-definition.js';
+import {
+  AppLogger,
+  ConfigError,
+  describeConfig,
+  type Environment,
+  EXIT,
+  loadConfig,
+  renderConfig,
+  SignalGate,
+  StartupError,
+} from '#runtime';
+import type { AppDefinition, ServerConfig } from './app-definition.js';
 import { RunningApp } from './running-app.js';
-import { SignalGate } from './signal-gate.js';
-
-/** The exit codes of our apps (after sysexits.h where it has one). */
-export const EXIT = { ok: 0, failure: 1, usage: 64, config: 78 } as const;
 
 const CRASH_WATCH_MS = 1_000;
 

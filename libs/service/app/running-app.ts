@@ -1,11 +1,15 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { HealthRegistry } from '../health/health-registry.js';
-import { AppLogger } from '../logging/app-logger.js';
+import {
+  AppLogger,
+  HealthRegistry,
+  Metrics,
+  type ShutdownReport,
+  ShutdownSequence,
+  StartupError,
+} from '#runtime';
 import { NestLogger } from '../logging/nest-logger.js';
-import { Metrics } from '../metrics/metrics.js';
-import { ShutdownSequence, type ShutdownReport } from '../shutdown/shutdown-sequence.js';
-import { type AppParts, type ServerConfig, StartupError } from './app-definition.js';
+import type { AppParts, ServerConfig } from './app-definition.js';
 import { type Chassis, ServiceModule } from './service.module.js';
 
 /** An app in this process: created, then started, then stopped; each once. */

@@ -6,12 +6,9 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { AppLogger, HealthRegistry, Metrics, ShutdownSequence } from '#runtime';
 import { HealthController } from '../health/health.controller.js';
-import { HealthRegistry } from '../health/health-registry.js';
-import { AppLogger } from '../logging/app-logger.js';
 import { MetricsController } from '../metrics/metrics.controller.js';
-import { Metrics } from '../metrics/metrics.js';
-import { ShutdownSequence } from '../shutdown/shutdown-sequence.js';
 
 /** What the chassis gives to every part of an app, by injection. */
 export interface Chassis {

@@ -1,7 +1,6 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
-import { redactText } from '../logging/redact.js';
-import { HealthRegistry, type HealthResult } from './health-registry.js';
+import { HealthRegistry, type HealthResult, redactText } from '#runtime';
 
 /** 200 when well, else 503; either way the body says why, part by part. */
 @Controller('health')

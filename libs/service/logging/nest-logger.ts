@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { AppLogger, LogFields } from './app-logger.js';
+import type { AppLogger, LogFields } from '#runtime';
 
 /** Lets the framework write into the app's own log. Its chatter about routes and modules is debug. */
 export class NestLogger implements LoggerService {

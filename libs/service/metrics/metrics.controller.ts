@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { Metrics } from './metrics.js';
+import { Metrics } from '#runtime';
 
 @Controller('metrics')
 export class MetricsController {

@@ -3,13 +3,13 @@
  * stop at the first open transaction, transactional ids with epochs, offsets that become valid with a transaction.
  * All of it happens at once; delays and failures are the scheduler's.
  */
-import {
-  type LogRecord,
-  type OutgoingRecord,
-  type PartitionEnds,
-  type Position,
-  type TopicPartition,
-  type TopicSpec,
+import type {
+  LogRecord,
+  OutgoingRecord,
+  PartitionEnds,
+  Position,
+  TopicPartition,
+  TopicSpec,
 } from '#pipeline';
 import { InvariantError } from './life.js';
 

@@ -1,4 +1,4 @@
-import { type SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from './seeded-random.js';
 
 /** What may happen to a call of a port, besides that it succeeds. */
 export type CallFault =

@@ -1,6 +1,6 @@
-import { type TopicPartition } from '#pipeline';
-import { type Life } from './life.js';
-import { type Scheduler } from './scheduler.js';
+import type { TopicPartition } from '#pipeline';
+import type { Life } from './life.js';
+import type { Scheduler } from './scheduler.js';
 
 /** What the group asks of a member. */
 export interface Member {

@@ -4,7 +4,7 @@ import { TOPICS, type DetailedEntry, type LogRecord } from '#pipeline';
 import { figureRows } from '../world-outcome.js';
 import { InvariantError } from './life.js';
 import { foldedFacts, undisturbedFold, wholePartition } from './reference-fold.js';
-import { type Simulation } from './simulation.js';
+import type { Simulation } from './simulation.js';
 import { deadLetterKey, tierChangeKey } from './simulated-tables.js';
 import { TRAFFIC_TOPICS } from './traffic.js';
 

@@ -6,7 +6,7 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '#pipeline';
-import { type LogParts } from './simulated-log.js';
+import type { LogParts } from './simulated-log.js';
 
 export interface FeedOwner extends LogParts {
   readonly group: string;

@@ -1,5 +1,5 @@
 /** One process folds the log of a run from its start to its end, and nothing happens to it. */
-import { type Codecs } from '#contracts';
+import type { Codecs } from '#contracts';
 import {
   BatchFold,
   DueIndex,
@@ -18,7 +18,7 @@ import {
 } from '#pipeline';
 import { PATIENT, SILENT_OBSERVER } from '../pipeline-world.js';
 import { RecordingFigureSink } from '../recording-figure-sink.js';
-import { type Broker } from './broker.js';
+import type { Broker } from './broker.js';
 import { FaultPolicy } from './fault-policy.js';
 import { Life } from './life.js';
 import { Scheduler } from './scheduler.js';

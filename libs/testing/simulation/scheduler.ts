@@ -5,9 +5,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type CallFault, type CallKind, type FaultPolicy } from './fault-policy.js';
+import type { CallFault, CallKind, FaultPolicy } from './fault-policy.js';
 import { InvariantError, KilledError, UnavailableError, type Life } from './life.js';
-import { type SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from './seeded-random.js';
 import { Trace } from './trace.js';
 
 interface Task {

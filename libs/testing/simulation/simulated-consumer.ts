@@ -1,14 +1,14 @@
-import {
-  type ConsumerHandler,
-  type ConsumerHealth,
-  type LogConsumer,
-  type OwnershipLostError,
-  type TopicPartition,
+import type {
+  ConsumerHandler,
+  ConsumerHealth,
+  LogConsumer,
+  OwnershipLostError,
+  TopicPartition,
 } from '#pipeline';
-import { type GroupCoordinator, type Member } from './group-coordinator.js';
-import { type Life } from './life.js';
+import type { GroupCoordinator, Member } from './group-coordinator.js';
+import type { Life } from './life.js';
 import { PartitionFeed } from './partition-feed.js';
-import { type LogParts } from './simulated-log.js';
+import type { LogParts } from './simulated-log.js';
 
 /** A member of a simulated group; it does what the consumer over Kafka does when handlers fail. */
 export class SimulatedConsumer implements LogConsumer, Member {

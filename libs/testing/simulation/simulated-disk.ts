@@ -1,14 +1,14 @@
-import {
-  type Checkpoint,
-  type CheckpointWrite,
-  type FrozenPartition,
-  type PartitionStore,
-  type StateStore,
-  type StoreEntry,
+import type {
+  Checkpoint,
+  CheckpointWrite,
+  FrozenPartition,
+  PartitionStore,
+  StateStore,
+  StoreEntry,
 } from '#pipeline';
 import { InvariantError, KilledError, type Life } from './life.js';
-import { type Scheduler } from './scheduler.js';
-import { type SeededRandom } from './seeded-random.js';
+import type { Scheduler } from './scheduler.js';
+import type { SeededRandom } from './seeded-random.js';
 
 interface Stored {
   /** Null while a restore is under way. */

@@ -1,20 +1,20 @@
-import {
-  type CommitReceipt,
-  type ConsumerOptions,
-  type Log,
-  type LogConsumer,
-  type OutgoingRecord,
-  type PartitionEnds,
-  type RecordBatch,
-  type TopicPartition,
-  type TopicPlanStep,
-  type TransactionalWriter,
+import type {
+  CommitReceipt,
+  ConsumerOptions,
+  Log,
+  LogConsumer,
+  OutgoingRecord,
+  PartitionEnds,
+  RecordBatch,
+  TopicPartition,
+  TopicPlanStep,
+  TransactionalWriter,
 } from '#pipeline';
-import { type Broker, type Fetched } from './broker.js';
+import type { Broker, Fetched } from './broker.js';
 import { SimulatedConsumer } from './simulated-consumer.js';
-import { type GroupCoordinator } from './group-coordinator.js';
-import { type Life } from './life.js';
-import { type Scheduler } from './scheduler.js';
+import type { GroupCoordinator } from './group-coordinator.js';
+import type { Life } from './life.js';
+import type { Scheduler } from './scheduler.js';
 import { SimulatedWriter } from './simulated-writer.js';
 
 export interface LogParts {

@@ -1,4 +1,4 @@
-import { type Codecs } from '#contracts';
+import type { Codecs } from '#contracts';
 import {
   ARCHIVED_TOPICS,
   ArchiveWorker,
@@ -18,7 +18,7 @@ import { SimulatedStateStore, type SimulatedDisk } from './simulated-disk.js';
 import { SimulatedLog, type LogParts } from './simulated-log.js';
 import { SimulatedSnapshots, type SimulatedPlace } from './simulated-snapshots.js';
 import { SimulatedArchiveSink, SimulatedFigureSink, type SimulatedTables } from './simulated-tables.js';
-import { type SimulatedConsumer } from './simulated-consumer.js';
+import type { SimulatedConsumer } from './simulated-consumer.js';
 
 /** So few that a snapshot takes the place of a store now and then. */
 const SNAPSHOT_LEAD = 12;

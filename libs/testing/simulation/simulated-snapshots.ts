@@ -6,8 +6,8 @@ import {
   type SnapshotStore,
 } from '#pipeline';
 import { DAMAGES, MemorySnapshotStore } from '../memory-snapshot-store.js';
-import { type Life } from './life.js';
-import { type Scheduler } from './scheduler.js';
+import type { Life } from './life.js';
+import type { Scheduler } from './scheduler.js';
 import { SeededRandom } from './seeded-random.js';
 
 /** The place that all machines of a run share, and what is drawn for it alone: other seeds stay as they were. */

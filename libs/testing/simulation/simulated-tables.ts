@@ -1,14 +1,8 @@
-import {
-  type ArchiveSink,
-  type FigureRow,
-  type FigureSink,
-  type RawFact,
-  type StoredDeadLetter,
-} from '#pipeline';
-import { type TierChanged } from '#domain';
+import type { ArchiveSink, FigureRow, FigureSink, RawFact, StoredDeadLetter } from '#pipeline';
+import type { TierChanged } from '#domain';
 import { RecordingFigureSink } from '../recording-figure-sink.js';
-import { type Life } from './life.js';
-import { type Scheduler } from './scheduler.js';
+import type { Life } from './life.js';
+import type { Scheduler } from './scheduler.js';
 
 /** ClickHouse: tables that keep one row a sort key, however often and late it is written. */
 export class SimulatedTables {

@@ -8,8 +8,8 @@ import {
   type TransactionalWriter,
 } from '#pipeline';
 import { FencedError, TransactionStateError, type Broker } from './broker.js';
-import { type Life } from './life.js';
-import { type Scheduler } from './scheduler.js';
+import type { Life } from './life.js';
+import type { Scheduler } from './scheduler.js';
 
 export interface WriterParts {
   readonly scheduler: Scheduler;

@@ -1,7 +1,7 @@
 import { DEFAULT_RELATIONSHIP_SETTINGS, type RelationshipSettings } from '#pipeline';
-import { type Rules } from '#domain';
+import type { Rules } from '#domain';
 import { LOG_RULES } from '../arbitrary-log.js';
-import { type SeededRandom } from './seeded-random.js';
+import type { SeededRandom } from './seeded-random.js';
 
 const HOUR = 3_600_000;
 

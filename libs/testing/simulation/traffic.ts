@@ -1,8 +1,8 @@
 import { SOURCE_TOPICS, type SourceEncoder } from '#contracts';
-import { type SourceTouchpoint } from '#domain';
+import type { SourceTouchpoint } from '#domain';
 import { sourceJoin, sourceOrder, sourceVisit } from '../source-kit.js';
-import { type Broker } from './broker.js';
-import { type SeededRandom } from './seeded-random.js';
+import type { Broker } from './broker.js';
+import type { SeededRandom } from './seeded-random.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
 import { ARCHIVED_TOPICS, TOPICS } from '#pipeline';
-import { type Broker } from './broker.js';
-import { type SimulatedProcess } from './simulated-process.js';
+import type { Broker } from './broker.js';
+import type { SimulatedProcess } from './simulated-process.js';
 import { TRAFFIC_TOPICS } from './traffic.js';
 
 /** What is still to be read, folded, ticked or sent; empty when nothing is. */

@@ -1,4 +1,4 @@
-import { type Scheduler } from './scheduler.js';
+import type { Scheduler } from './scheduler.js';
 
 /**
  * While `work` runs, timers are tasks of the scheduler and chance is drawn from its seed, for all code of this

@@ -3,13 +3,17 @@ import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
-import { serverSettings } from '../../config/config-fragments.js';
-import { flag, text } from '../../config/setting-types.js';
-import { Dependency } from '../../health/dependency.js';
-import { HealthRegistry } from '../../health/health-registry.js';
-import { AppLogger } from '../../logging/app-logger.js';
-import { ShutdownSequence } from '../../shutdown/shutdown-sequence.js';
-import { type ConsumerStrategy, StartupError } from '../app-definition.js';
+import {
+  AppLogger,
+  Dependency,
+  flag,
+  HealthRegistry,
+  serverSettings,
+  ShutdownSequence,
+  StartupError,
+  text,
+} from '#runtime';
+import type { ConsumerStrategy } from '../app-definition.js';
 import { runApp } from '../run-app.js';
 
 const config = z.object({

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { AppLogger } from './app-logger.js';
-import { NestLogger } from './nest-logger.js';
 import { prettyLine } from './pretty-stream.js';
 
 function recordingLogger(now: () => number = () => 0) {
@@ -63,21 +62,6 @@ describe('AppLogger', () => {
       expect.objectContaining({ msg: 'waiting for registry', now: 0 }),
       expect.objectContaining({ msg: 'waiting for registry', now: 60_000, suppressed: 5 }),
       expect.objectContaining({ msg: 'another' }),
-    ]);
-  });
-
-  it('takes lines of the framework', () => {
-    const { logger, lines } = recordingLogger();
-    const nest = new NestLogger(logger);
-    nest.log('Mapped {/health}', 'RouterExplorer');
-    nest.error(new Error('boom'), 'ExceptionsHandler');
-    nest.error('text', 'Error: x\n    at y', 'Other');
-    nest.warn({ a: 1 });
-    expect(lines()).toEqual([
-      expect.objectContaining({ level: 20, msg: 'Mapped {/health}', context: 'RouterExplorer' }),
-      expect.objectContaining({ level: 50, msg: 'boom', err: expect.objectContaining({ message: 'boom' }) }),
-      expect.objectContaining({ msg: 'text', stack: 'Error: x\n    at y', context: 'Other' }),
-      expect.objectContaining({ level: 40, details: { a: 1 } }),
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { redactText } from '../logging/redact.js';
 import { closestName } from './closest-name.js';
 import { type ConfigSchema, describeConfig, type Setting } from './describe-config.js';

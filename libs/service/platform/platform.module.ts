@@ -1,8 +1,8 @@
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
-import { AppLogger, ConfigError, EXIT, HealthRegistry, ShutdownSequence, StartupError } from '#service';
+import { AppLogger, ConfigError, EXIT, HealthRegistry, ShutdownSequence, StartupError } from '#runtime';
 import { DataDirectoryLockedError } from '#state-store';
-import { Platform } from './platform.js';
-import { type PlatformConfig } from './settings.js';
+import { Platform } from '#platform';
+import type { PlatformConfig } from '#platform';
 
 export const PLATFORM = Symbol('platform');
 
