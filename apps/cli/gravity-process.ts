@@ -1,15 +1,12 @@
-/** For the specs: `gravity` from source, in a process of its own and with an environment of its own. */
+/** For the specs: `gravity` as built, in a process of its own and with an environment of its own. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '#testing';
 
 export interface GravityOutcome {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
 }
-
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
 
 /** @param killAfterMs   a signal so long after it has said `killOn`: by default, that it opens the log */
 export function runGravity(
@@ -19,7 +16,7 @@ export function runGravity(
   killSignal: 'SIGKILL' | 'SIGINT' = 'SIGKILL',
   killOn = 'opening',
 ): Promise<GravityOutcome> {
-  const child = spawn(process.execPath, ['--import', REGISTER, MAIN, ...argv], {
+  const child = spawn(process.execPath, [builtFile('apps/cli/main.ts'), ...argv], {
     env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...env },
   });
   const texts = { out: '', err: '' };

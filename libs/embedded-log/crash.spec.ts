@@ -6,7 +6,7 @@ import {
   CRASH_OUTPUT,
   CRASH_OUTPUTS,
   recordsOf,
-  spawnTypeScript,
+  spawnBuilt,
   TempDir,
 } from '#testing';
 import { EmbeddedLog } from './index.js';
@@ -17,7 +17,7 @@ const KILL_WITHIN_MS = 250;
 
 /** Runs the loop until a random instant; answers the last transaction that was acknowledged. */
 async function commitAndKill(path: string): Promise<number> {
-  const child = spawnTypeScript(new URL('../testing/commit-loop.ts', import.meta.url), [path]);
+  const child = spawnBuilt('libs/testing/commit-loop.ts', [path]);
   const { stdout } = child;
   if (stdout === null) throw new Error('the child has no stdout');
   const ended = once(child, 'close');

@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, TempDir } from '#testing';
+import { builtFile, eventually, TempDir } from '#testing';
 import { EmbeddedLog } from './embedded-log.js';
 
-const GUEST = new URL('../testing/log-guest.ts', import.meta.url);
-const REGISTER = new URL('../testing/typescript-register.mjs', import.meta.url).href;
 const PARTITIONS = 3;
 
 describe('a log that several threads have open', () => {
@@ -37,7 +35,7 @@ describe('a log that several threads have open', () => {
 
   async function guest(index: number, of: number): Promise<unknown> {
     const workerData = { path: directory.path, share: { index, of } };
-    const worker = new Worker(GUEST, { workerData, execArgv: ['--import', REGISTER] });
+    const worker = new Worker(builtFile('libs/testing/log-guest.ts'), { workerData });
     guests.push(worker);
     const [assigned] = (await once(worker, 'message')) as [unknown];
     return assigned;

@@ -6,7 +6,7 @@
  */
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
-import { spawnTypeScript } from '#testing';
+import { spawnBuilt } from '#testing';
 import type { SeedOutcome } from '../testing/simulation/run-seeds.js';
 import { simulate } from '../testing/simulation/simulate.js';
 
@@ -29,8 +29,7 @@ const NAMED = [
 
 /** In a process of its own: virtual time leaves room for nothing else, and Jest's modules are slow. */
 async function outcomes(...ranges: readonly string[]): Promise<readonly SeedOutcome[]> {
-  const script = new URL('../testing/simulation/run-seeds.ts', import.meta.url);
-  const child = spawnTypeScript(script, ranges);
+  const child = spawnBuilt('libs/testing/simulation/run-seeds.ts', ranges);
   if (child.stdout === null) throw new Error('no output');
   const lines = (await text(child.stdout)).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as SeedOutcome);

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { spawnTypeScript, TempDir } from '#testing';
+import { spawnBuilt, TempDir } from '#testing';
 import { breakStaleLock, selfAsHolder } from './lock-file.js';
 import { DataDirectoryLock, DataDirectoryLockedError } from './index.js';
 
@@ -17,7 +17,7 @@ describe('DataDirectoryLock', () => {
 
   /** Its first line. */
   const contend = async (mode: 'keep' | 'once'): Promise<string> => {
-    const child = spawnTypeScript(new URL('../testing/lock-contender.ts', import.meta.url), [dir.path, mode]);
+    const child = spawnBuilt('libs/testing/lock-contender.ts', [dir.path, mode]);
     children.push(child);
     const { stdout } = child;
     if (stdout === null) throw new Error('the child has no stdout');

@@ -44,4 +44,4 @@ export async function commitUntilKilled(path: string): Promise<never> {
 }
 
 const [, script, path] = process.argv;
-if (script?.endsWith('commit-loop.ts') === true && path !== undefined) await commitUntilKilled(path);
+if (script?.endsWith('commit-loop.js') === true && path !== undefined) await commitUntilKilled(path);

@@ -37,7 +37,8 @@ export { stateStoreContract, type OpenedStateStore } from './state-store-contrac
 export { logContract, type OpenedLog } from './log-contract.js';
 export { eventually, LogProbe, RecordingHandler, seenRecords, type SeenRecord } from './log-probe.js';
 export { CRASH_GROUP, CRASH_INPUT, CRASH_OUTPUT, CRASH_OUTPUTS, recordsOf } from './commit-loop.js';
-export { spawnTypeScript } from './spawn-typescript.js';
+export { builtFile, repositoryRoot } from './places.js';
+export { spawnBuilt } from './spawn-built.js';
 export { FoldHarness } from './fold-harness.js';
 export { factText, given, type Expected, type Given } from './given.js';
 export {

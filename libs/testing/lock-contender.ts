@@ -15,6 +15,6 @@ export function contend(directory: string, keep: boolean): void {
 }
 
 const [, script, directory, mode] = process.argv;
-if (script?.endsWith('lock-contender.ts') === true && directory !== undefined) {
+if (script?.endsWith('lock-contender.js') === true && directory !== undefined) {
   contend(directory, mode === 'keep');
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from './node-flags.js';
-import { builtFile } from './places.js';
+import { builtFile } from '../../libs/testing/places.js';
 
 export interface AppReading {
   /** CPU seconds of the process since it began. */
@@ -32,7 +32,7 @@ export class AppProcess {
     readonly app: string,
     env: Readonly<Record<string, string>>,
   ) {
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, builtFile('apps', app, 'main.js')], {
+    this.#child = spawn(process.execPath, [...NODE_FLAGS, builtFile(`apps/${app}/main.ts`)], {
       env: { ...process.env, GRAVITY_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

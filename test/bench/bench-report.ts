@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { machineFacts, type Surroundings } from './machine.js';
-import { repositoryRoot } from './places.js';
+import { repositoryRoot } from '../../libs/testing/places.js';
 
 export interface Measure {
   readonly what: string;

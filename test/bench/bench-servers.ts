@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { BenchServers } from './kafka-servers.js';
-import { repositoryRoot } from './places.js';
+import { builtFile, repositoryRoot } from '../../libs/testing/places.js';
 
 export function environment({
   brokers,
@@ -34,15 +34,9 @@ export interface RunningServers {
 }
 
 export async function startServers(directory: string): Promise<RunningServers> {
-  const root = repositoryRoot();
-  const child = spawn(
-    process.execPath,
-    [
-      ...['--import', `${root}/libs/testing/typescript-register.mjs`],
-      ...[`${root}/test/bench/kafka-servers.ts`, directory],
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, [builtFile('test/bench/kafka-servers.ts'), directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const at = JSON.parse(await firstLine(child)) as BenchServers;
   return {
     at,

@@ -1,5 +1,5 @@
 /**
- * Runs from source (it needs files beside test/servers): starts a broker, a registry and a ClickHouse, prints where
+ * Starts a broker, a registry and a ClickHouse, prints where
  * they are as one line of JSON, and ends with them when its standard input ends.
  */
 import { clickHouseEndpoint } from '../servers/clickhouse-facade.js';

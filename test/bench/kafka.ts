@@ -16,7 +16,7 @@ import type { BenchServers } from './kafka-servers.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { mixOf, personsIn } from './night-events.js';
 import { NODE_FLAGS } from './node-flags.js';
-import { builtFile } from './places.js';
+import { builtFile } from '../../libs/testing/places.js';
 
 const EVENTS = 1_000_000;
 const SOURCE_PARTITIONS = 4;
@@ -146,13 +146,9 @@ async function produce(events: readonly SourceTouchpoint[], at: BenchServers): P
 }
 
 async function runFloor(brokers: string): Promise<FloorReport> {
-  const floor = spawn(
-    process.execPath,
-    [...NODE_FLAGS, builtFile('test', 'bench', 'kafka-floor.js'), brokers],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const floor = spawn(process.execPath, [...NODE_FLAGS, builtFile('test/bench/kafka-floor.ts'), brokers], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   return JSON.parse(await firstLine(floor)) as FloorReport;
 }
 
@@ -161,7 +157,7 @@ async function runCommitMode(
   at: BenchServers,
   directory: string,
 ): Promise<CommitModeReport> {
-  const script = builtFile('test', 'bench', 'commit-modes.js');
+  const script = builtFile('test/bench/commit-modes.ts');
   const child = spawn(
     process.execPath,
     [...NODE_FLAGS, script, at.brokers, at.registryUrl, directory, mode],

@@ -7,7 +7,7 @@ import { TempDir } from '../../libs/testing/temp-dir.js';
 import { type BenchOptions, eventsOf, personsOf } from './bench-options.js';
 import type { BenchResult } from './bench-report.js';
 import { MachineWatch } from './machine.js';
-import { builtFile, repositoryRoot } from './places.js';
+import { builtFile, repositoryRoot } from '../../libs/testing/places.js';
 import { type PurchaseTruth, writePurchaseYear } from './purchase-year.js';
 // As a type alone: the module acts on being loaded.
 import type { ProcessUsage } from './usage-probe.js';
@@ -85,7 +85,7 @@ async function replay(
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env,
-        NODE_OPTIONS: `--import=${builtFile('test', 'bench', 'usage-probe.js')}`,
+        NODE_OPTIONS: `--import=${builtFile('test/bench/usage-probe.ts')}`,
         BENCH_USAGE_FILE: usageFile,
       },
     },

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { ROOT } from './compose-file.js';
+import { builtFile } from '#testing';
 
-const LOADER = `${ROOT}libs/service/app/spec-support/typescript-loader.mjs`;
+const HOOK = new URL('./absent-packages.mjs', import.meta.url).href;
 
 /** Runs an app's `--help`, for which all its modules have to load. */
 async function helpOf(app: string, absent: string): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--import', LOADER, `${ROOT}apps/${app}/main.ts`, '--help'], {
+  const child = spawn(process.execPath, ['--import', HOOK, builtFile(`apps/${app}/main.ts`), '--help'], {
     env: { PATH: process.env.PATH, SPEC_ABSENT_PACKAGES: absent },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

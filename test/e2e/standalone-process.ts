@@ -1,12 +1,8 @@
-/** The standalone app as a process of its own: from the TypeScript as it is, or by `npm start`. */
+/** The standalone app as a process of its own: as built, or by `npm start`. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism, loadavg } from 'node:os';
-import { fileURLToPath } from 'node:url';
-
-const REGISTER = new URL('../../libs/testing/typescript-register.mjs', import.meta.url).href;
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../apps/standalone/main.ts', import.meta.url));
+import { builtFile, repositoryRoot } from '#testing';
 
 const LISTENING = /"msg":"listening on (http:\/\/127\.0\.0\.1:\d+)"/;
 
@@ -39,8 +35,8 @@ export class StandaloneProcess {
     port: number,
     settings: Readonly<Record<string, string>> = {},
   ): StandaloneProcess {
-    const fromSource = [process.execPath, '--enable-source-maps', '--import', REGISTER, MAIN];
-    return StandaloneProcess.by(fromSource, dataDir, port, settings);
+    const built = [process.execPath, '--enable-source-maps', builtFile('apps/standalone/main.ts')];
+    return StandaloneProcess.by(built, dataDir, port, settings);
   }
 
   /** The same by the README's command; builds what is not built yet. */
@@ -56,7 +52,7 @@ export class StandaloneProcess {
   ): StandaloneProcess {
     const [program = '', ...args] = command;
     const child = spawn(program, args, {
-      cwd: ROOT,
+      cwd: repositoryRoot(),
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

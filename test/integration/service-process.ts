@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { eventually, spawnTypeScript } from '#testing';
+import { eventually, spawnBuilt } from '#testing';
 import { endWithOwner } from '../servers/java.js';
 
 /** What `/health/ready` says. */
@@ -26,7 +26,7 @@ export class ServiceProcess {
   start(): void {
     const { PATH, HOME } = process.env;
     const env = { PATH, HOME, NODE_ENV: 'production', ...this.env, GRAVITY_PORT: '0' };
-    const child = spawnTypeScript(new URL(`../../apps/${this.name}/main.ts`, import.meta.url), [], env);
+    const child = spawnBuilt(`apps/${this.name}/main.ts`, [], env);
     this.child = child;
     if (child.pid !== undefined) endWithOwner(child.pid, this.env['GRAVITY_DATA_DIR'] ?? '');
     this.url = null;

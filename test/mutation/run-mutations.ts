@@ -7,10 +7,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { repositoryRoot } from '../../libs/testing/places.js';
 import { PLANTED_FAULTS, type PlantedFault } from './planted-faults.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = repositoryRoot();
 const WINDOWS = join('libs', 'domain', 'windows');
 /** The tests of the windows, and those of the fold that hold its windows against a recount. */
 const SPECS = [WINDOWS, join('libs', 'domain', 'fold-windows.property.spec.ts')];

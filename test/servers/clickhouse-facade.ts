@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { repositoryRoot } from '../../libs/testing/places.js';
 
 export interface ClickHouseEndpoint {
   readonly url: string;
@@ -32,7 +33,7 @@ export async function startClickHouseFacade(directory: string): Promise<ClickHou
   const username = 'gravity';
   const password = 'façade p:ss';
   const child = fork(
-    join(import.meta.dirname, 'clickhouse-facade-child.mjs'),
+    join(repositoryRoot(), 'test', 'servers', 'clickhouse-facade-child.mjs'),
     [directory, username, password],
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] },
   );

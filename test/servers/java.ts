@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { repositoryRoot } from '../../libs/testing/places.js';
 import { isAlive, withLock } from './lock.js';
 
-const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../.cache/servers', import.meta.url));
+const POM = join(repositoryRoot(), 'test', 'servers', 'pom.xml');
+const CACHE = join(repositoryRoot(), '.cache', 'servers');
 
 /** The process whose end ends the servers: the run of the suite if there is one, else this process. */
 export const OWNER_PID = Number(process.env['TEST_RUN_PID']) || process.pid;

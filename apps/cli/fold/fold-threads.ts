@@ -6,10 +6,7 @@ import type { FigureSink } from '#pipeline';
 import type { FoldTask, FromFoldThread, ToFoldThread } from './fold-messages.js';
 import type { Folding, FoldSettings, FoldState } from './folding.js';
 
-const FOLD_THREAD = new URL(
-  import.meta.url.endsWith('.ts') ? './fold-thread.ts' : './fold-thread.js',
-  import.meta.url,
-);
+const FOLD_THREAD = new URL('./fold-thread.js', import.meta.url);
 
 export interface FoldThreadsParts {
   readonly dataDir: string;

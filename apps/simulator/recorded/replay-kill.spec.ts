@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { spawnTypeScript } from '#testing';
+import { spawnBuilt } from '#testing';
 import { replay } from './replay.js';
 import { describeLog, openReplayLog, planFor } from './replay-fixture.js';
 
@@ -29,7 +29,7 @@ describe('a replay that is killed', () => {
 
   /** Lines that the child has said: rows committed, then its status. */
   async function runChild(directory: string, killAfter: number): Promise<string[]> {
-    const child = spawnTypeScript(new URL('./replay-child.ts', import.meta.url), [
+    const child = spawnBuilt('apps/simulator/recorded/replay-child.ts', [
       directory,
       join(root, 'sort'),
       file,

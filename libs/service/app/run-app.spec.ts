@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { builtFile } from '#testing';
 
-const LOADER = new URL('./spec-support/typescript-loader.mjs', import.meta.url).href;
-const APP = fileURLToPath(new URL('./spec-support/sample-app.ts', import.meta.url));
+const APP = builtFile('libs/service/app/spec-support/sample-app.ts');
 
 /** The sample app as a process of its own, with what it prints. */
 class SampleProcess {
@@ -16,7 +15,7 @@ class SampleProcess {
   private ended = false;
 
   constructor(env: Readonly<Record<string, string>>, args: readonly string[] = []) {
-    this.child = spawn(process.execPath, ['--import', LOADER, APP, ...args], {
+    this.child = spawn(process.execPath, [APP, ...args], {
       env: { PATH: process.env.PATH, GRAVITY_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

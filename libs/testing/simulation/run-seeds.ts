@@ -1,6 +1,6 @@
 /**
  * Simulates seeds in a process of its own, where nothing else runs in virtual time:
- * `node --import ./libs/testing/typescript-register.mjs libs/testing/simulation/run-seeds.ts 42 1-1000`
+ * `npm run build && node dist/libs/testing/simulation/run-seeds.js 42 1-1000`
  * prints a line of JSON for every seed; `error` says what went wrong.
  */
 import { writeSync } from 'node:fs';
@@ -23,7 +23,7 @@ function* seedsOf(range: string): Generator<number> {
 }
 
 const [, script, ...ranges] = process.argv;
-if (script?.endsWith('run-seeds.ts') === true) {
+if (script?.endsWith('run-seeds.js') === true) {
   for (const range of ranges) {
     for (const seed of seedsOf(range)) writeSync(1, `${JSON.stringify(await outcomeOf(seed))}\n`);
   }
