@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
@@ -23,7 +25,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 30_000,
-  // Most suites wait for engines, brokers and processes: one worker less than cores would leave a core idle.
-  maxWorkers: 2,
+  // Many suites wait for engines, brokers and processes: with a worker a core, a third of two cores was idle.
+  maxWorkers: Math.min(availableParallelism(), 4) + 1,
   reporters: ['default', '<rootDir>/scripts/skip-reporter.mjs'],
 };

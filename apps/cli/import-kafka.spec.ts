@@ -15,7 +15,7 @@ import { KafkaServer } from '../../test/servers/kafka-server.js';
 import { RegistryServer } from '../../test/servers/registry-server.js';
 import { describeWithOwnServers } from '../../test/servers/servers.js';
 import { timeOfAll } from '../simulator/recorded/replay-log.js';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 300_000;
 const PATIENT_MS = 120_000;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Pseudonymiser } from '#contracts';
 import { DataDirectoryLock } from '#state-store';
 import { sourceOrder } from '../../libs/testing/source-kit.js';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 400_000;
 const HOUR = 3_600_000;

@@ -10,7 +10,7 @@ import { ConfluentSchemaRegistry, SchemaCatalog, openCodecs } from '#contracts';
 import { KafkaLog } from '#kafka';
 import { pseudonymisation } from '../intake/judgement-settings.js';
 import { refuseOrders } from '../../test/integration/refuse-orders.js';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 240_000;
 

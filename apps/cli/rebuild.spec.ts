@@ -9,7 +9,7 @@ import type { TierChanged } from '#domain';
 import { TOPICS } from '#pipeline';
 import { LmdbStateStore } from '#state-store';
 import { cliConfig } from './cli-config.js';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 import { openLog } from './log-access.js';
 
 const SLOW_MS = 600_000;

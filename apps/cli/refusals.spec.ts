@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 180_000;
 

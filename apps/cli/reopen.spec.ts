@@ -8,7 +8,7 @@ import { partitionOf, TOPICS } from '#pipeline';
 import { DataDirectoryLock } from '#state-store';
 import { pay, visit } from '#testing';
 import { cliConfig } from './cli-config.js';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 import { openLog } from './log-access.js';
 
 const SLOW_MS = 300_000;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 900_000;
 const DAY = 86_400_000;

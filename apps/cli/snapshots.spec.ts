@@ -4,7 +4,7 @@ import { FOLD_VERSION } from '#domain';
 import { SnapshotTaker, type FrozenPartition, type StoreEntry } from '#pipeline';
 import { SnapshotDirectory } from '#state-store';
 import { TempDir } from '#testing';
-import { runGravity, type GravityOutcome } from './gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 
 describe('gravity snapshots', () => {
   let dir: TempDir;

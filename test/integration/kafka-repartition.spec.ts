@@ -12,7 +12,7 @@ import { Kafka, logLevel, type Consumer, type Producer } from 'kafkajs';
 import { createClickHouse, persons, shownGeneration, type ClickHouse } from '#clickhouse';
 import { SchemaCatalog, SOURCE_TOPICS, subjectOf, type SourceKind } from '#contracts';
 import { eventually } from '#testing';
-import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
 import { RegistryServer } from '../servers/registry-server.js';

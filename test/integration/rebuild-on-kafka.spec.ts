@@ -6,7 +6,7 @@ import type { TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
 import { eventually, TempDir } from '#testing';
-import { runGravity, type GravityOutcome } from '../../apps/cli/gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { ChaosTraffic } from '../chaos/chaos-traffic.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';

@@ -7,6 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { repositoryRoot } from '../../libs/testing/places.js';
 import { isAlive, withLock } from './lock.js';
 
+/**
+ * In a run of the suite a server lives for a minute: half of its CPU would go into optimising code that is not there
+ * long enough to pay for it. What takes hours, or measures, has it all.
+ */
+const BRIEF =
+  process.env['TEST_RUN_DIR'] === undefined || process.env['CHAOS_LONG'] || process.env['PROMOTION_LONG']
+    ? []
+    : ['-XX:TieredStopAtLevel=1'];
 const POM = join(repositoryRoot(), 'test', 'servers', 'pom.xml');
 const CACHE = join(repositoryRoot(), '.cache', 'servers');
 
@@ -71,7 +79,7 @@ export class JavaProcess {
     const logFile = join(options.directory, options.logName);
     const log = openSync(logFile, 'w');
     // Detached: Ctrl-C in a terminal reaches the owner alone, so that tests can stop servers in their order.
-    const java = spawn('java', options.args, {
+    const java = spawn('java', [...BRIEF, ...options.args], {
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...process.env, ...options.env },

@@ -7,7 +7,7 @@ import { initialiseLog } from '#pipeline';
 import { DataDirectoryLock } from '#state-store';
 import { TempDir } from '#testing';
 import { pseudonymisation } from '../../intake/judgement-settings.js';
-import { runGravity, type GravityOutcome } from '../gravity-process.js';
+import { runGravity, type GravityOutcome } from '#testing';
 import { runCli } from '../program.js';
 import { refuseOrders } from '../../../test/integration/refuse-orders.js';
 

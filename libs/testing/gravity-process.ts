@@ -1,6 +1,6 @@
 /** For the specs: `gravity` as built, in a process of its own and with an environment of its own. */
 import { spawn } from 'node:child_process';
-import { builtFile } from '#testing';
+import { builtFile } from './places.js';
 
 export interface GravityOutcome {
   readonly code: number | null;
