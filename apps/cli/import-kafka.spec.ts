@@ -7,7 +7,7 @@ import { ConfluentSchemaRegistry, SchemaCatalog, SOURCE_TOPICS, openCodecs, type
 import type { LogEntry, SourceTouchpoint, TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
-import { eventually } from '#testing';
+import { eventually, type GravityOutcome, runGravity } from '#testing';
 import { sourceJoin, sourceOrder } from '../../libs/testing/source-kit.js';
 import { ServiceProcess } from '../../test/integration/service-process.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../../test/servers/clickhouse-facade.js';
@@ -15,7 +15,6 @@ import { KafkaServer } from '../../test/servers/kafka-server.js';
 import { RegistryServer } from '../../test/servers/registry-server.js';
 import { describeWithOwnServers } from '../../test/servers/servers.js';
 import { timeOfAll } from '../simulator/recorded/replay-log.js';
-import { runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 300_000;
 const PATIENT_MS = 120_000;

@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { personKey, type Touchpoint } from '#domain';
 import { partitionOf, TOPICS } from '#pipeline';
 import { DataDirectoryLock } from '#state-store';
-import { pay, visit } from '#testing';
+import { type GravityOutcome, pay, runGravity, visit } from '#testing';
 import { cliConfig } from './cli-config.js';
-import { runGravity, type GravityOutcome } from '#testing';
 import { openLog } from './log-access.js';
 
 const SLOW_MS = 300_000;

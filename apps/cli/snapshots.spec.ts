@@ -3,8 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FOLD_VERSION } from '#domain';
 import { SnapshotTaker, type FrozenPartition, type StoreEntry } from '#pipeline';
 import { SnapshotDirectory } from '#state-store';
-import { TempDir } from '#testing';
-import { runGravity, type GravityOutcome } from '#testing';
+import { type GravityOutcome, runGravity, TempDir } from '#testing';
 
 describe('gravity snapshots', () => {
   let dir: TempDir;

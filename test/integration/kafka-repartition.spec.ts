@@ -11,8 +11,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Kafka, logLevel, type Consumer, type Producer } from 'kafkajs';
 import { createClickHouse, persons, shownGeneration, type ClickHouse } from '#clickhouse';
 import { SchemaCatalog, SOURCE_TOPICS, subjectOf, type SourceKind } from '#contracts';
-import { eventually } from '#testing';
-import { runGravity, type GravityOutcome } from '#testing';
+import { eventually, runGravity, type GravityOutcome } from '#testing';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
 import { RegistryServer } from '../servers/registry-server.js';
@@ -180,6 +179,8 @@ describeWithOwnServers('repartitioning on Kafka', () => {
       await buys(PEOPLE.slice(0, 12));
       await eventually(() => expect(changes.size).toBe(84), PATIENT_MS);
       await eventually(async () => expect(await rowsWithTier(3)).toBe(12), PATIENT_MS);
+      // Once a window has an end; before, there is no generation to stay with.
+      await eventually(async () => expect(await shownGeneration(clickhouse)).toBe(1), PATIENT_MS);
 
       expect(await gravity('repartition', '--partitions', '3')).toMatchObject({
         ...{ code: 1, out: '' },

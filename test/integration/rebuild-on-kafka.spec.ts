@@ -5,8 +5,7 @@ import { ConfluentSchemaRegistry, SchemaCatalog, openCodecs, type Codecs } from 
 import type { TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
-import { eventually, TempDir } from '#testing';
-import { runGravity, type GravityOutcome } from '#testing';
+import { eventually, type GravityOutcome, runGravity, TempDir } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { ChaosTraffic } from '../chaos/chaos-traffic.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';

@@ -12,8 +12,7 @@ import {
 import type { Rules } from '#domain';
 import { KafkaLog } from '#kafka';
 import { initialiseLog, TOPICS } from '#pipeline';
-import { eventually, TempDir } from '#testing';
-import { runGravity, type GravityOutcome } from '#testing';
+import { eventually, type GravityOutcome, runGravity, TempDir } from '#testing';
 import { writeHistory } from '../../apps/simulator/history-writer.js';
 import { BRANDS, type Brand } from '../../apps/simulator/night/market.js';
 import { PromotionNight } from '../../apps/simulator/night/promotion-night.js';

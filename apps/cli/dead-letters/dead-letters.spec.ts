@@ -5,9 +5,8 @@ import { LocalSchemaRegistry, SchemaCatalog, topicSpecs, openCodecs } from '#con
 import { EmbeddedLog } from '#embedded-log';
 import { initialiseLog } from '#pipeline';
 import { DataDirectoryLock } from '#state-store';
-import { TempDir } from '#testing';
+import { type GravityOutcome, runGravity, TempDir } from '#testing';
 import { pseudonymisation } from '../../intake/judgement-settings.js';
-import { runGravity, type GravityOutcome } from '#testing';
 import { runCli } from '../program.js';
 import { refuseOrders } from '../../../test/integration/refuse-orders.js';
 

@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DayCalendar, dayText, type TierChanged } from '#domain';
-import { arrivals, type EmbeddedClickHouse, FoldHarness, openEmbeddedClickHouse } from '#testing';
-import { LOG_RULES, personLog } from '#testing';
+import {
+  arrivals,
+  type EmbeddedClickHouse,
+  FoldHarness,
+  LOG_RULES,
+  openEmbeddedClickHouse,
+  personLog,
+} from '#testing';
 import { reconcileTierFlows } from '../reconcile/reconcile-tier-flows.js';
 import { ClickHouseFigureSink } from '../sinks/figure-sink.js';
 import { TierChangeSink } from '../sinks/tier-change-sink.js';

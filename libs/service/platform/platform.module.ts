@@ -1,8 +1,7 @@
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
 import { AppLogger, ConfigError, EXIT, HealthRegistry, ShutdownSequence, StartupError } from '#runtime';
 import { DataDirectoryLockedError } from '#state-store';
-import { Platform } from '#platform';
-import type { PlatformConfig } from '#platform';
+import { Platform, type PlatformConfig } from '#platform';
 
 export const PLATFORM = Symbol('platform');
 
