@@ -8,6 +8,7 @@ import {
 } from '#pipeline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Backoff } from './backoff.js';
+import { BatchPace } from './batch-pace.js';
 import { isTransient } from './errors.js';
 
 /** What one fetch has brought for a partition. */
@@ -44,20 +45,23 @@ export class PartitionFeed {
   private buffered: FetchedChunk | null = null;
   private task: Promise<void> | null = null;
   private failures = 0;
+  private readonly pace: BatchPace;
   /** Set until the next batch may begin. */
-  private pace: NodeJS.Timeout | null = null;
+  private pacing: NodeJS.Timeout | null = null;
   private readonly backoff = new Backoff(100, 5_000);
   private readonly ending = new AbortController();
 
   constructor(
     readonly input: TopicPartition,
     private readonly owner: FeedOwner,
-  ) {}
+  ) {
+    this.pace = new BatchPace(owner.paceMs);
+  }
 
   /** Next offset to fetch; null while nothing is wanted. */
   wanted(): number | null {
     const hasRoom = this.isOpen && this.state === 'ready' && !this.isPaused && this.buffered === null;
-    return hasRoom && this.pace === null ? this.fetchFrom : null;
+    return hasRoom && this.pacing === null ? this.fetchFrom : null;
   }
 
   /** True while the handler has work that may explain why nothing is wanted. */
@@ -67,7 +71,7 @@ export class PartitionFeed {
 
   /** True while something will be wanted soon. */
   get isPacing(): boolean {
-    return this.pace !== null;
+    return this.pacing !== null;
   }
 
   open(after: Promise<void> | undefined): void {
@@ -135,25 +139,19 @@ export class PartitionFeed {
     this.owner.changed();
   }
 
-  /**
-   * What comes in the meantime is left with the broker, and makes one batch. All partitions go by the same grid of
-   * time, so that one fetch can ask for many.
-   */
+  /** What comes in the meantime is left with the broker, and makes one batch. */
   private beginPace(): void {
-    const { paceMs } = this.owner;
-    if (paceMs === 0 || this.pace !== null) return;
-    this.pace = setTimeout(
-      () => {
-        this.pace = null;
-        this.owner.changed();
-      },
-      paceMs - (Date.now() % paceMs),
-    );
+    const waitMs = this.pace.until(Date.now());
+    if (waitMs === 0 || this.pacing !== null) return;
+    this.pacing = setTimeout(() => {
+      this.pacing = null;
+      this.owner.changed();
+    }, waitMs);
   }
 
   private endPace(): void {
-    if (this.pace !== null) clearTimeout(this.pace);
-    this.pace = null;
+    if (this.pacing !== null) clearTimeout(this.pacing);
+    this.pacing = null;
   }
 
   private run(job: () => Promise<void>): void {
@@ -192,7 +190,9 @@ export class PartitionFeed {
         this.putBack(batch, chunk);
         return;
       }
+      const began = performance.now();
       await this.owner.handler.batch(batch, control);
+      this.pace.took(performance.now() - began);
       this.failures = 0;
       this.backoff.reset();
     }

@@ -54,7 +54,9 @@ export const clickhouseSettings = {
 export const paceSettings = (pace: string) => ({
   batchPaceMs: duration()
     .prefault(pace)
-    .describe('How far apart the batches of a partition begin that is read to its end: rarer ones cost less'),
+    .describe(
+      'How far apart the batches of a partition begin that is read to its end: rarer ones cost less; up to eight times as far apart while they take long',
+    ),
 });
 
 /** How a consumer reads. */
