@@ -200,7 +200,12 @@ const MONEY: readonly PlantedFault[] = [
     text: 'const to = bucket + window.ends;',
     instead: 'const to = bucket + window.ends + 1;',
   },
-  { file: 'buyers-changed.ts', text: 'if (moment <= grain) {', instead: 'if (moment < grain) {' },
+  {
+    file: 'buyers-changed.ts',
+    text: 'if (moment <= grain) {',
+    instead: 'if (moment < grain) {',
+    equal: 'a neighbour at the same grain, after it instead of before it, leaves an empty span as well',
+  },
   {
     file: 'buyers-changed.ts',
     text: 'if (isHere && moment > beforeHere)',
