@@ -9,6 +9,7 @@ import type { ConsoleOptions } from './config.js';
 import { ConsoleModule } from './console.module.js';
 import { ConsoleService } from './console.service.js';
 import { hostCheck, readOnly, securityHeaders } from './http/security.js';
+import { answerProblem, RETRY_SOON } from './http/problem.filter.js';
 
 /** Headers, the page, the gate before the API, and the API's description. */
 export function configureConsole(app: NestExpressApplication, options: ConsoleOptions): void {
@@ -39,9 +40,8 @@ function gate(service: ConsoleService) {
   return (request: Request, response: Response, next: NextFunction): void => {
     if (ALWAYS.test(request.path)) return next();
     service.obstacle().then((obstacle) => {
-      if (obstacle === null) return next();
-      const { problem } = obstacle;
-      response.status(problem.statusCode).set('Retry-After', '2').json(problem);
+      if (obstacle === null) next();
+      else answerProblem(response, obstacle, RETRY_SOON);
     }, next);
   };
 }
