@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClickHouse, CompactValue } from '../clickhouse.js';
 
 /** Unless the writer is told otherwise. Larger inserts hold the event loop for longer than it may be held (100,000 rows: 160 ms). */
@@ -5,10 +6,13 @@ export const INSERT_ROWS_MAX = 10_000;
 
 /**
  * Writes rows into one table, one insert at a time: whoever awaits `write` is held back by the database,
- * nothing queues up unseen, and inserts of a table never overtake one another.
+ * nothing queues up unseen, and inserts of a table never overtake one another. What several write at about the same
+ * time goes into one insert, since an insert costs ClickHouse a part, and every part its merges.
  */
 export class TableWriter<Row> {
-  #tail: Promise<void> = Promise.resolve();
+  /** In the order of the calls; rows of the first may have been stored already. */
+  readonly #waiting: Write[] = [];
+  #isAtWork = false;
 
   constructor(
     readonly clickhouse: ClickHouse,
@@ -23,39 +27,80 @@ export class TableWriter<Row> {
    * stored then: write all again. Rows are asked for as they are written, so that they need not all be there at once.
    */
   write(rows: Iterable<Row>): Promise<void> {
-    const written = this.#tail.then(() => this.#insert(rows));
-    this.#tail = written.catch(() => undefined);
-    return written;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(new Write(encoded(rows, this.encode), resolve, reject));
+      if (!this.#isAtWork) void this.#work();
+    });
   }
 
-  async #insert(rows: Iterable<Row>): Promise<void> {
-    const { table, columns, insertRowsMax } = this;
-    const left = new RowsLeft(rows, this.encode);
-    while (!left.isDone) await this.clickhouse.insert({ table, columns, rows: left.next(insertRowsMax) });
+  async #work(): Promise<void> {
+    this.#isAtWork = true;
+    await nextTurn();
+    while (this.#waiting.length > 0) await this.#insert();
+    this.#isAtWork = false;
+  }
+
+  /** Never rejects: every write has its own outcome. */
+  async #insert(): Promise<void> {
+    const { table, columns } = this;
+    const begun = new Set(this.#waiting.slice(0, 1));
+    try {
+      await this.clickhouse.insert({ table, columns, rows: this.#next(begun) });
+    } catch (error) {
+      for (const write of begun) write.failure ??= { error };
+    }
+    const ended = [...begun].filter((write) => write.isRead || write.failure !== null);
+    this.#waiting.splice(0, ended.length);
+    for (const write of ended) write.end();
+  }
+
+  /** @param begun   takes up the writes that have rows in the insert */
+  *#next(begun: Set<Write>): Generator<readonly CompactValue[]> {
+    let count = 0;
+    for (const write of [...this.#waiting]) {
+      begun.add(write);
+      for (let row = write.next(); row !== null; row = write.next()) {
+        yield row;
+        count += 1;
+        if (count === this.insertRowsMax) return;
+      }
+    }
   }
 }
 
-/** Hands out rows in portions. */
-class RowsLeft<Row> {
-  readonly #iterator: Iterator<Row>;
-  #ahead: IteratorResult<Row, unknown>;
+/** The rows of one call. */
+class Write {
+  /** Set when they cannot all be stored. */
+  failure: { readonly error: unknown } | null = null;
+  isRead = false;
 
   constructor(
-    rows: Iterable<Row>,
-    private readonly encode: (row: Row) => readonly CompactValue[],
-  ) {
-    this.#iterator = rows[Symbol.iterator]();
-    this.#ahead = this.#iterator.next();
-  }
+    private readonly rows: Iterator<readonly CompactValue[], undefined>,
+    private readonly resolve: () => void,
+    private readonly reject: (error: unknown) => void,
+  ) {}
 
-  get isDone(): boolean {
-    return this.#ahead.done === true;
-  }
-
-  *next(count: number): Generator<readonly CompactValue[]> {
-    for (let n = 0; n < count && this.#ahead.done !== true; n++) {
-      yield this.encode(this.#ahead.value);
-      this.#ahead = this.#iterator.next();
+  /** Null at the end. What the rows throw is the end of this write, and none of the others' business. */
+  next(): readonly CompactValue[] | null {
+    try {
+      const { done, value } = this.rows.next();
+      if (done !== true) return value;
+      this.isRead = true;
+    } catch (error) {
+      this.failure = { error };
     }
+    return null;
   }
+
+  end(): void {
+    if (this.failure === null) this.resolve();
+    else this.reject(this.failure.error);
+  }
+}
+
+function* encoded<Row>(
+  rows: Iterable<Row>,
+  encode: (row: Row) => readonly CompactValue[],
+): Generator<readonly CompactValue[], undefined> {
+  for (const row of rows) yield encode(row);
 }
