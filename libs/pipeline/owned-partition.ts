@@ -62,6 +62,8 @@ const CATCHING_UP_RECORDS = 20_000;
 const TICKS_PER_APPEND_MAX = 100;
 /** How long a checkpoint waits for the rows that could spare the store, ms. */
 const ROWS_FIRST_MS = 1_000;
+/** Its multiples, without what is before the point, lie well spread however many there are. */
+const GOLDEN_RATIO = 0.618_034;
 
 /** One partition of the relationship log in the hands of this member, from its assignment to its end. */
 export class OwnedPartition {
@@ -98,7 +100,8 @@ export class OwnedPartition {
     this.#tickedTo = opened.state.frame.watermark;
     this.#flushedAt = now;
     this.#correctedAt = now;
-    this.#checkpointedAt = now;
+    // Partitions that were opened together must not stand still together.
+    this.#checkpointedAt = now - settings.checkpointIntervalMs * ((input.partition * GOLDEN_RATIO) % 1);
   }
 
   /** @throws ForeignLogError */
@@ -200,8 +203,9 @@ export class OwnedPartition {
     const now = ports.now();
     const isCatchingUp = this.#lag > CATCHING_UP_RECORDS;
     const flushEvery = isCatchingUp ? settings.catchUpFlushIntervalMs : settings.flushIntervalMs;
-    if (this.state.isFull || now - this.#flushedAt >= flushEvery) {
-      const corrections = now - this.#correctedAt >= settings.correctionIntervalMs;
+    // All partitions at about the same instants: what they write then goes into the same inserts.
+    if (this.state.isFull || isNextStep(this.#flushedAt, now, flushEvery)) {
+      const corrections = isNextStep(this.#correctedAt, now, settings.correctionIntervalMs);
       this.#flush(corrections, now);
       // Not awaited: no batch waits for a sink.
       void this.#rows.sendAll();
@@ -299,6 +303,11 @@ export class OwnedPartition {
     const { topic, partition } = this.input;
     throw this.#loss ?? new OwnershipLostError(`${topic}-${partition} is not assigned here any more`);
   }
+}
+
+/** Whether a step of the clock lies between the two instants; always, where it has none. */
+function isNextStep(before: number, now: number, stepMs: number): boolean {
+  return stepMs === 0 || Math.floor(now / stepMs) > Math.floor(before / stepMs);
 }
 
 /** A batch across the end of the muted stretch is folded in two parts. */
