@@ -15,6 +15,7 @@ export const CODE = {
   concurrentTransactions: 51,
   transactionCoordinatorFenced: 52,
   fencedInstanceId: 82,
+  unstableOffsetCommit: 88,
   producerFenced: 90,
 } as const;
 
@@ -77,6 +78,12 @@ export function isConnectionTrouble(error: unknown): boolean {
 
 export function isTransient(error: unknown): boolean {
   return TRANSIENT.has(codeOf(error) ?? 0) || isConnectionTrouble(error);
+}
+
+/** Answers that say that an earlier transaction is not quite over: nothing is wrong with the cluster. */
+export function isUnderWay(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === CODE.concurrentTransactions || code === CODE.unstableOffsetCommit;
 }
 
 export function messageOf(error: unknown): string {

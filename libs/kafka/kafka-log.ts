@@ -15,6 +15,7 @@ import type {
 } from '#pipeline';
 import { ClusterLink, type ConnectionSettings } from './cluster-link.js';
 import { IdempotentAppender } from './idempotent-appender.js';
+import { JointCommits } from './joint-commits.js';
 import { KafkaConsumer, type LogAlarm } from './kafka-consumer.js';
 import { readPartition, tailPartition } from './kafka-reader.js';
 import { assertKafkaJsVersion } from './kafkajs-version.js';
@@ -62,6 +63,8 @@ export class KafkaLog implements Log {
   private readonly appender: IdempotentAppender;
   private readonly consumers = new Set<KafkaConsumer>();
   private readonly writers = new Set<TransactionalWriter>();
+  /** By group. */
+  private readonly joint = new Map<string, JointCommits>();
   private readonly closing = new AbortController();
   private readonly board: StatusBoard;
 
@@ -101,7 +104,9 @@ export class KafkaLog implements Log {
     const link = new ClusterLink(this.options);
     const onClosed = (): void => void this.writers.delete(writer);
     const watch = this.board.watch();
-    const options = { group, input, transactionTimeoutMs, watch, onClosed };
+    const joint = this.joint.get(group) ?? new JointCommits();
+    this.joint.set(group, joint);
+    const options = { group, input, transactionTimeoutMs, joint, watch, onClosed };
     let writer: TransactionalWriter;
     try {
       writer = await KafkaTransactionalWriter.open(link, this.limits, options, this.attempts(watch));

@@ -63,12 +63,6 @@ declare module 'kafkajs/src/cluster/index.js' {
     }): Promise<{ memberAssignment: Buffer }>;
     heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
     leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
-    offsetFetch(request: { groupId: string; topics: readonly TopicPartitions[] }): Promise<{
-      responses: readonly {
-        topic: string;
-        partitions: readonly { partition: number; offset: string; errorCode: number }[];
-      }[];
-    }>;
     listOffsets(request: {
       replicaId: number;
       isolationLevel: number;
@@ -174,6 +168,7 @@ declare module 'kafkajs/src/protocol/encoder.js' {
     writeInt32(value: number): this;
     writeInt64(value: string | number): this;
     writeString(value: string | null): this;
+    writeUVarInt(value: number): this;
     writeUVarIntString(value: string | null): this;
     writeBytes(value: Buffer): this;
   }

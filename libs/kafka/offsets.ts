@@ -1,6 +1,7 @@
 import type { PartitionEnds, TopicPartition } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
-import { CODE, codeOf, KafkaCodeError } from './errors.js';
+import { CODE, codeOf } from './errors.js';
+import { fetchStableOffset } from './wire.js';
 
 const LATEST = -1;
 const EARLIEST = -2;
@@ -50,19 +51,14 @@ export async function topicEnds(link: ClusterLink, topic: string): Promise<Parti
   }
 }
 
-/** Null when the group has committed nothing for the partition. */
+/**
+ * Null when the group has committed nothing for the partition. While a transaction is open that would move the
+ * position, there is no answer. @throws what `persist` can retry
+ */
 export async function committedOffset(
   link: ClusterLink,
   group: string,
-  { topic, partition }: TopicPartition,
+  input: TopicPartition,
 ): Promise<number | null> {
-  const coordinator = await link.groupCoordinator(group);
-  const { responses } = await coordinator.offsetFetch({
-    groupId: group,
-    topics: [{ topic, partitions: [{ partition }] }],
-  });
-  const found = responses[0]?.partitions[0];
-  if (found !== undefined && found.errorCode !== 0) throw new KafkaCodeError(found.errorCode, 'OffsetFetch');
-  const offset = Number(found?.offset ?? -1);
-  return offset < 0 ? null : offset;
+  return fetchStableOffset(await link.groupCoordinator(group), group, input);
 }

@@ -1,6 +1,6 @@
 import { Backoff } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
-import { CODE, codeOf, isTransient } from './errors.js';
+import { isTransient, isUnderWay } from './errors.js';
 import type { Watch } from './status-board.js';
 
 /** How long a step may be tried. */
@@ -27,7 +27,7 @@ export async function persist<T>(link: ClusterLink, attempts: Attempts, step: ()
       return result;
     } catch (error) {
       if (!isTransient(error) || Date.now() >= attempts.deadline || attempts.signal?.aborted) throw error;
-      if (codeOf(error) !== CODE.concurrentTransactions) {
+      if (!isUnderWay(error)) {
         attempts.watch?.trouble(error);
         await link.forget(error, seen ?? link.seen);
       }

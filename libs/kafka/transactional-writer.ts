@@ -10,6 +10,7 @@ import {
 } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, isFencing, messageOf } from './errors.js';
+import type { Commit, JointCommits, JointWriter } from './joint-commits.js';
 import { persist, type Attempts } from './retry.js';
 import { SequencedSender, type ProducerId } from './sequenced-sender.js';
 import type { Watch } from './status-board.js';
@@ -20,6 +21,8 @@ export interface WriterOptions {
   readonly group: string;
   readonly input: TopicPartition;
   readonly transactionTimeoutMs: number;
+  /** Of the group. */
+  readonly joint: JointCommits;
   readonly watch: Watch;
   readonly onClosed: () => void;
 }
@@ -36,13 +39,18 @@ type Remains =
  * The transactions of one (group, input partition) on KafkaJS's connections. KafkaJS's own producer looks the
  * coordinator up at every step, retries only some of them, and is dead after one failed commit; here every step
  * is retried until the transaction times out, and an epoch of our own (`bumpProducerEpoch`) tells a broken
- * transaction from a lost partition.
+ * transaction from a lost partition. Commits with a position may go into a transaction with those of the group's
+ * other inputs here (`JointCommits`).
  */
-export class KafkaTransactionalWriter implements TransactionalWriter {
+export class KafkaTransactionalWriter implements TransactionalWriter, JointWriter {
   private readonly transactionalId: string;
   private readonly closing = new AbortController();
   private remains: Remains = 'nothing';
   private lost: OwnershipLostError | null = null;
+  /** The last transaction of this epoch was committed: the coordinator would say so again. */
+  private isProven = false;
+  /** What was found out about the last transaction since its caller was told that nobody knows. */
+  private untold: CommitUnknownError | null = null;
   private busy: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -75,14 +83,26 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     return new KafkaTransactionalWriter(link, limits, options, id, sender);
   }
 
-  commit(transaction: {
-    readonly records: readonly OutgoingRecord[];
-    readonly positions: readonly Position[];
-  }): Promise<CommitReceipt> {
-    const { records, positions } = transaction;
-    const committed = this.busy.then(() => this.commitNext(records, positions));
-    this.busy = committed.catch(() => undefined);
+  get loss(): OwnershipLostError | null {
+    return this.lost;
+  }
+
+  get isUnanswered(): boolean {
+    return this.remains === 'unanswered';
+  }
+
+  commit(commit: Commit): Promise<CommitReceipt> {
+    const committed = this.busy.then(() =>
+      this.mayJoin(commit) ? this.options.joint.commit(this, commit) : this.transact(commit, []),
+    );
+    this.busy = committed.catch(() => this.settle());
     return committed;
+  }
+
+  /** Without a position there is nothing that who takes over could wait for. */
+  private mayJoin({ positions }: Commit): boolean {
+    const isOpen = this.lost === null && !this.closing.signal.aborted;
+    return positions.length > 0 && this.isProven && isOpen;
   }
 
   async close(): Promise<void> {
@@ -97,28 +117,28 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     this.options.onClosed();
   }
 
-  private async commitNext(
-    records: readonly OutgoingRecord[],
-    positions: readonly Position[],
-  ): Promise<CommitReceipt> {
+  async transact({ records, positions }: Commit, witnesses: readonly JointWriter[]): Promise<CommitReceipt> {
     if (this.lost !== null) throw this.lost;
     if (this.closing.signal.aborted) throw new CommitAbortedError('the writer is closed');
     if (records.length === 0 && positions.length === 0) return { appendedAt: null };
     try {
+      this.tell();
       await this.clearRemains();
-      return await this.transact(records, positions);
+      return await this.begin(records, positions, witnesses);
     } catch (error) {
       throw this.explain(error);
     }
   }
 
-  private async transact(
+  private async begin(
     records: readonly OutgoingRecord[],
     positions: readonly Position[],
+    witnesses: readonly JointWriter[],
   ): Promise<CommitReceipt> {
     const attempts = this.attempts(this.options.transactionTimeoutMs);
     const lanes = await this.sender.lanes(records);
     this.remains = 'unfinished';
+    this.isProven = false;
     // Whatever does not wait for the other goes out at once: each step costs a turn of busy event loops and brokers.
     await both(
       lanes.length === 0 ? null : this.addPartitions(lanes, attempts),
@@ -126,12 +146,31 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     );
     const appendedAt = await both(
       this.sender.send(lanes, attempts),
-      positions.length === 0 ? null : this.sendPositions(positions, attempts),
+      positions.length === 0 ? null : this.sendPositions(positions, attempts).then(() => vouch(witnesses)),
     );
     this.remains = 'unanswered';
     await this.endTransaction(true, attempts);
     this.remains = 'nothing';
+    this.isProven = true;
     return { appendedAt };
+  }
+
+  /**
+   * Asks the coordinator for the commit that it has made already, which it confirms to the newest epoch alone. Whoever
+   * takes the input over reads its position after he has taken the next epoch: he waits for a position that was taken
+   * before this question, and the question finds him if it was taken after.
+   */
+  async assertHeld(): Promise<void> {
+    // Of what was left unfinished, the question would make a commit.
+    if (!this.isProven)
+      throw new CommitAbortedError(this.lost?.message ?? 'the writer has something to end first');
+    try {
+      await this.endTransaction(true, this.attempts(this.options.transactionTimeoutMs));
+    } catch (error) {
+      this.isProven = false;
+      // Not as its cause: the transaction is not the one that was fenced.
+      throw new CommitAbortedError(this.explain(error).message);
+    }
   }
 
   private async addPartitions(
@@ -177,6 +216,24 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     });
   }
 
+  /** @throws CommitUnknownError   once, when the one before had been committed after all */
+  private tell(): void {
+    const { untold } = this;
+    this.untold = null;
+    if (untold !== null) throw untold;
+  }
+
+  /**
+   * Whether a commit went through is to be known soon: until then, its position is neither the old nor the new one
+   * for whoever reads it.
+   */
+  private async settle(): Promise<void> {
+    if (this.remains !== 'unanswered' || this.lost !== null || this.closing.signal.aborted) return;
+    await this.clearRemains().catch((error: unknown) => {
+      if (error instanceof CommitUnknownError) this.untold = error;
+    });
+  }
+
   /**
    * Ends what a failed transaction has left, and takes a new epoch, because which of its batches the brokers
    * have counted is not known.
@@ -208,7 +265,8 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
   }
 
   private explain(error: unknown): Error {
-    if (error instanceof CommitUnknownError || error instanceof RangeError) return error;
+    if (error instanceof CommitUnknownError || error instanceof CommitAbortedError) return error;
+    if (error instanceof RangeError) return error;
     const { input, group } = this.options;
     const what = `${group} on ${input.topic}-${input.partition}: ${messageOf(error)}`;
     if (isFencing(error)) {
@@ -229,6 +287,12 @@ export class KafkaTransactionalWriter implements TransactionalWriter {
     const { watch } = this.options;
     return { deadline: Date.now() + ms, signal: this.closing.signal, watch };
   }
+}
+
+/** @throws CommitAbortedError */
+async function vouch(witnesses: readonly JointWriter[]): Promise<void> {
+  const found = await Promise.allSettled(witnesses.map((witness) => witness.assertHeld()));
+  for (const one of found) if (one.status === 'rejected') throw one.reason;
 }
 
 /**

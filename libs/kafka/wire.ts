@@ -3,7 +3,7 @@ import Encoder from 'kafkajs/src/protocol/encoder.js';
 import { KafkaCodeError } from './errors.js';
 import { readInt64, type AbortedTransaction } from './record-batch-decoder.js';
 
-/** The three requests of the Kafka protocol that we encode ourselves; all others go through KafkaJS. */
+/** The four requests of the Kafka protocol that we encode ourselves; all others go through KafkaJS. */
 
 export interface ProduceBatch {
   readonly topic: string;
@@ -160,6 +160,53 @@ export function bumpProducerEpoch(
   );
 }
 
+/**
+ * Where a group stands in a partition, once no transaction is open any more that would move it (KIP-447), which the
+ * older versions that KafkaJS speaks do not look at.
+ * @returns the next offset to read; null where the group has committed nothing
+ * @throws KafkaCodeError   UNSTABLE_OFFSET_COMMIT as long as there is such a transaction
+ */
+export async function fetchStableOffset(
+  coordinator: Broker,
+  group: string,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+): Promise<number | null> {
+  const answer = await call(
+    coordinator,
+    { key: 9, version: 7, name: 'OffsetFetch' },
+    256,
+    (encoder) => {
+      // A flexible version: lengths are one more than they are, and tag buffers end each structure.
+      encoder.writeInt8(0).writeUVarIntString(group);
+      encoder.writeUVarInt(2).writeUVarIntString(topic);
+      encoder.writeUVarInt(2).writeInt32(partition).writeInt8(0);
+      encoder.writeInt8(1).writeInt8(0);
+    },
+    (reader) => {
+      reader.skip(5);
+      const found = reader.compactArray(() => {
+        reader.compactString();
+        const partitions = reader.compactArray(() => {
+          reader.skip(4);
+          const offset = reader.int64();
+          reader.skip(4);
+          reader.compactString();
+          const code = reader.int16();
+          reader.tags();
+          return { offset, code };
+        });
+        reader.tags();
+        return partitions;
+      });
+      return { code: reader.int16(), found: found.flat()[0] };
+    },
+  );
+  const code = answer.code === 0 ? (answer.found?.code ?? 0) : answer.code;
+  if (code !== 0) throw new KafkaCodeError(code, `OffsetFetch of ${topic}-${partition}`);
+  const offset = answer.found?.offset ?? -1;
+  return offset < 0 ? null : offset;
+}
+
 function writeByTopic<T extends { readonly topic: string }>(
   encoder: Encoder,
   items: readonly T[],
@@ -252,8 +299,34 @@ class Reader {
     return items;
   }
 
+  compactString(): string {
+    return this.slice(this.uvarint() - 1).toString('utf8');
+  }
+
+  compactArray<T>(item: () => T): T[] {
+    const items: T[] = [];
+    for (let left = this.uvarint() - 1; left > 0; left--) items.push(item());
+    return items;
+  }
+
+  /** Skips what newer brokers may have added. */
+  tags(): void {
+    for (let left = this.uvarint(); left > 0; left--) {
+      this.uvarint();
+      this.skip(this.uvarint());
+    }
+  }
+
   skip(bytes: number): void {
     this.advance(bytes);
+  }
+
+  private uvarint(): number {
+    for (let value = 0, shift = 0; ; shift += 7) {
+      const byte = this.payload.readUInt8(this.advance(1));
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
   }
 
   private slice(length: number): Buffer {

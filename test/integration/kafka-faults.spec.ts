@@ -64,6 +64,35 @@ describeWithOwnServers('Kafka that does not answer', () => {
     },
   );
 
+  it('an answer that is lost on the way to a joint transaction: every input counts once', async () => {
+    const group = probe.group();
+    const topic = await probe.topic(2);
+    const output = await probe.topic(2);
+    const commitOf = (partition: number, offset: number) => ({
+      records: numbered(output, partition, offset, 1),
+      positions: [{ topic, partition, offset }],
+    });
+    const writers = [
+      await log.writer(group, { topic, partition: 0 }),
+      await log.writer(group, { topic, partition: 1 }),
+    ];
+    for (const [partition, writer] of writers.entries()) await writer.commit(commitOf(partition, 1));
+    let offset = 1;
+    for (const api of [API.produce, API.endTxn, API.endTxn]) {
+      for (const fault of ['lose-answer', 'lose-request'] as const) {
+        offset += 1;
+        const struck = proxy.strike(api, fault);
+        const committed = writers.map((writer, partition) => writer.commit(commitOf(partition, offset)));
+        await Promise.all([struck, ...committed]);
+      }
+    }
+    for (const [partition, writer] of writers.entries()) {
+      expect(await probe.valuesOf(output, partition, offset)).toEqual(values(1, offset));
+      expect(await log.committed(group, { topic, partition })).toBe(offset);
+      await writer.close();
+    }
+  });
+
   it('no answer to a commit that went through: unknown, and never twice', async () => {
     const { group, input, output, writer, step } = await makeWriter();
     await writer.commit(step(1));
