@@ -28,4 +28,4 @@ export class BatchPace {
 }
 
 const NEWEST_SHARE = 0.25;
-const LONGEST = 8;
+const LONGEST = 2;

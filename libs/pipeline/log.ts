@@ -43,7 +43,8 @@ export interface CommitReceipt {
 
 /**
  * The transactional writer of one (group, input partition). Opening one fences every older writer of the
- * same pair. Sends are chunked below the topic's size limit; one commit at a time.
+ * same pair. Sends are chunked below the topic's size limit; one commit at a time. A log may make one transaction of
+ * what several writers of a group commit at about the same time.
  */
 export interface TransactionalWriter {
   /**
@@ -167,7 +168,10 @@ export interface PartitionEnds {
 
 export interface Log {
   consumer(options: ConsumerOptions): LogConsumer;
-  /** Fences older writers of (group, input), so re-read the committed position only after this. */
+  /**
+   * Fences older writers of (group, input). Read the committed position after this, and not before: only then is it
+   * final.
+   */
   writer(group: string, input: TopicPartition): Promise<TransactionalWriter>;
   /** A plain idempotent append outside any transaction. */
   append(records: readonly OutgoingRecord[]): Promise<CommitReceipt>;
@@ -175,7 +179,10 @@ export interface Log {
   read(input: TopicPartition, from: number, to?: number): AsyncIterable<RecordBatch>;
   /** Committed records from `from` on, waiting at the end for new ones until `signal` aborts. */
   tail(input: TopicPartition, from: number, signal: AbortSignal): AsyncIterable<RecordBatch>;
-  /** Null when the group has committed nothing for this partition (or its offsets have expired). */
+  /**
+   * Waits for whatever is under way that would move it. Null when the group has committed nothing for this partition
+   * (or its offsets have expired).
+   */
   committed(group: string, input: TopicPartition): Promise<number | null>;
   /** Empty when the topic does not exist. */
   ends(topic: string): Promise<readonly PartitionEnds[]>;

@@ -62,6 +62,8 @@ const CATCHING_UP_RECORDS = 20_000;
 const TICKS_PER_APPEND_MAX = 100;
 /** How long a checkpoint waits for the rows that could spare the store, ms. */
 const ROWS_FIRST_MS = 1_000;
+/** States that are encoded between two batches; some milliseconds. */
+const STATES_AHEAD = 400;
 /** Its multiples, without what is before the point, lie well spread however many there are. */
 const GOLDEN_RATIO = 0.618_034;
 
@@ -222,7 +224,8 @@ export class OwnedPartition {
 
   /**
    * Rows that the sink has need not go through the store, which would cost more than the states do: they are sent
-   * first, and the checkpoint waits for them a little.
+   * first, and the checkpoint waits for them a little. Meanwhile states are encoded, some between one batch and the
+   * next: all at once, that would be most of the time for which the process stands still.
    */
   #checkpoint(now: number): void {
     const { settings, ports, observer } = this.parts;
@@ -233,8 +236,9 @@ export class OwnedPartition {
       void this.#rows.sendAll().then(() => (rows.isDone = true));
     }
     const { since, isDone } = this.#rowsFirst;
+    const isPrepared = !this.state.prepareCheckpoint(STATES_AHEAD);
     const isUrgent = this.state.dirtyStates >= 2 * settings.dirtyStatesMax || now - since >= ROWS_FIRST_MS;
-    if (!isDone && !isUrgent) return;
+    if (!(isDone && isPrepared) && !isUrgent) return;
     this.#rowsFirst = null;
     const started = ports.now();
     const isWritten = this.state.checkpoint();

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Relationship } from '#domain';
+import fc from 'fast-check';
+import { decodeState, type Relationship } from '#domain';
 import { LmdbStateStore } from '#state-store';
 import { follow, FoldHarness, TempDir } from '#testing';
 import { StateCache } from './state-cache.js';
@@ -71,6 +72,44 @@ describe('the cache of states', () => {
     expect(cache.load('a')).toBe(changed);
     expect(cache.load('f')).toBe(state);
     expect(cache.load('b')).not.toBe(state);
+  });
+
+  it('writes the newest states, whatever was encoded ahead, and when', () => {
+    const states = ['10:00', '11:00', '12:00'].map((time) => stateOf('p', `2024-11-10 ${time}`));
+    const change = fc.record({ key: fc.nat({ max: 5 }), state: fc.constantFrom(null, ...states) });
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.array(change, { minLength: 1, maxLength: 4 }) },
+      { weight: 3, arbitrary: fc.nat({ max: 4 }) },
+      { weight: 1, arbitrary: fc.constant('checkpoint' as const) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        stores.drop(1);
+        const other = stores.open(1);
+        const cache = new StateCache(other, 3);
+        const expected = new Map<string, Relationship>();
+        const checkpointNow = (): void => {
+          other.write({ checkpoint, states: cache.dirtyStates(), blobs: [], outbox: [] });
+          cache.clean();
+        };
+        for (const next of steps) {
+          if (next === 'checkpoint') checkpointNow();
+          else if (typeof next === 'number') cache.encodeAhead(next);
+          else {
+            cache.join(new Map(next.map(({ key, state }) => [`k${key}`, state])));
+            for (const { key, state } of next) {
+              if (state === null) expected.delete(`k${key}`);
+              else expected.set(`k${key}`, state);
+            }
+          }
+        }
+        checkpointNow();
+        const stored = new Map([...other.states()].map(([key, value]) => [key, decodeState(value)]));
+        other.close();
+        expect(stored).toEqual(expected);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('knows that a state was dropped, before and after the checkpoint', () => {

@@ -6,6 +6,8 @@ interface Entry {
   readonly key: string;
   /** Null: dropped, and the store does not know yet. */
   state: Relationship | null;
+  /** What the store will be given of this state, where that has been made ahead. */
+  encoded: Buffer | null;
   /** Changed since the last checkpoint. */
   isDirty: boolean;
   /** Changed since `takeChanged`. */
@@ -23,6 +25,8 @@ export class StateCache {
   /** In the order of eviction, but for those that were changed since they were put there. */
   readonly #entries = new Map<string, Entry>();
   readonly #dirty: Entry[] = [];
+  /** How many of these have been looked at to be encoded ahead. */
+  #looked = 0;
   #changed: Entry[] = [];
   #dropped = 0;
   #batch = 0;
@@ -51,6 +55,7 @@ export class StateCache {
       if (entry.state !== null && state === null) this.#dropped += 1;
       else if (entry.state === null && state !== null) this.#dropped -= 1;
       entry.state = state;
+      entry.encoded = null;
       entry.changedIn = this.#batch;
       if (!entry.isDirty) {
         entry.isDirty = true;
@@ -82,25 +87,54 @@ export class StateCache {
     }
   }
 
+  /**
+   * Encodes some of what the next checkpoint has to write, so that it need not do all of that at once. A state that
+   * changes again until then is encoded again.
+   * @param max   how many
+   * @returns false when nothing is left
+   */
+  encodeAhead(max: number): boolean {
+    for (let left = max; this.#looked < this.#dirty.length; this.#looked += 1) {
+      const entry = this.#dirty[this.#looked];
+      if (entry === undefined || entry.state === null || entry.encoded !== null) continue;
+      if (left === 0) return true;
+      left -= 1;
+      entry.encoded = encodeState(entry.state);
+    }
+    return false;
+  }
+
   /** What the next checkpoint has to write. */
   *dirtyStates(): Iterable<readonly [key: string, value: Buffer | null]> {
-    for (const { key, state } of this.#dirty) yield [key, state === null ? null : encodeState(state)];
+    for (const { key, state, encoded } of this.#dirty) {
+      yield [key, state === null ? null : (encoded ?? encodeState(state))];
+    }
   }
 
   /** After the checkpoint: everything is clean. */
   clean(): void {
     for (const entry of this.#dirty) {
       entry.isDirty = false;
+      entry.encoded = null;
       if (entry.state === null) this.#entries.delete(entry.key);
     }
     this.#dirty.length = 0;
+    this.#looked = 0;
     this.#dropped = 0;
     this.#evict();
   }
 
   #put(key: string, state: Relationship | null): Entry {
     const place = this.#batch;
-    const entry = { key, state, isDirty: false, isChanged: false, changedIn: place, placedIn: place };
+    const entry: Entry = {
+      key,
+      state,
+      encoded: null,
+      isDirty: false,
+      isChanged: false,
+      changedIn: place,
+      placedIn: place,
+    };
     this.#entries.set(key, entry);
     if (state === null) this.#dropped += 1;
     return entry;
