@@ -62,8 +62,10 @@ const CATCHING_UP_RECORDS = 20_000;
 const TICKS_PER_APPEND_MAX = 100;
 /** How long a checkpoint waits for the rows that could spare the store, ms. */
 const ROWS_FIRST_MS = 1_000;
-/** States that are encoded between two batches; some milliseconds. */
-const STATES_AHEAD = 400;
+/** States are encoded between two batches when this part of the time to the next checkpoint is over, */
+const AHEAD_FROM = 0.6;
+/** so many at a time: some milliseconds. */
+const STATES_AHEAD = 250;
 /** Its multiples, without what is before the point, lie well spread however many there are. */
 const GOLDEN_RATIO = 0.618_034;
 
@@ -213,7 +215,11 @@ export class OwnedPartition {
       void this.#rows.sendAll();
     }
     const isDirty = this.state.dirtyStates >= settings.dirtyStatesMax;
-    if (isDirty || now - this.#checkpointedAt >= settings.checkpointIntervalMs) this.#checkpoint(now);
+    const { checkpointIntervalMs } = settings;
+    const sinceCheckpoint = now - this.#checkpointedAt;
+    // All states at once would be most of the time for which the process stands still.
+    if (sinceCheckpoint >= checkpointIntervalMs * AHEAD_FROM) this.state.prepareCheckpoint(STATES_AHEAD);
+    if (isDirty || sinceCheckpoint >= checkpointIntervalMs) this.#checkpoint(now);
   }
 
   #flush(corrections: boolean, now: number): void {
@@ -224,8 +230,7 @@ export class OwnedPartition {
 
   /**
    * Rows that the sink has need not go through the store, which would cost more than the states do: they are sent
-   * first, and the checkpoint waits for them a little. Meanwhile states are encoded, some between one batch and the
-   * next: all at once, that would be most of the time for which the process stands still.
+   * first, and the checkpoint waits for them a little.
    */
   #checkpoint(now: number): void {
     const { settings, ports, observer } = this.parts;
@@ -236,9 +241,8 @@ export class OwnedPartition {
       void this.#rows.sendAll().then(() => (rows.isDone = true));
     }
     const { since, isDone } = this.#rowsFirst;
-    const isPrepared = !this.state.prepareCheckpoint(STATES_AHEAD);
     const isUrgent = this.state.dirtyStates >= 2 * settings.dirtyStatesMax || now - since >= ROWS_FIRST_MS;
-    if (!(isDone && isPrepared) && !isUrgent) return;
+    if (!isDone && !isUrgent) return;
     this.#rowsFirst = null;
     const started = ports.now();
     const isWritten = this.state.checkpoint();

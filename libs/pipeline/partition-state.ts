@@ -101,10 +101,9 @@ export class PartitionState {
   /**
    * Does a part of what the next checkpoint has to do.
    * @param states   how many
-   * @returns false when nothing is left that could be done ahead
    */
-  prepareCheckpoint(states: number): boolean {
-    return this.parts.cache.encodeAhead(states);
+  prepareCheckpoint(states: number): void {
+    this.parts.cache.encodeAhead(states);
   }
 
   /** A flush would give much memory back: of window ends that have been passed, or that wait for their rows. */

@@ -91,17 +91,15 @@ export class StateCache {
    * Encodes some of what the next checkpoint has to write, so that it need not do all of that at once. A state that
    * changes again until then is encoded again.
    * @param max   how many
-   * @returns false when nothing is left
    */
-  encodeAhead(max: number): boolean {
+  encodeAhead(max: number): void {
     for (let left = max; this.#looked < this.#dirty.length; this.#looked += 1) {
       const entry = this.#dirty[this.#looked];
       if (entry === undefined || entry.state === null || entry.encoded !== null) continue;
-      if (left === 0) return true;
+      if (left === 0) return;
       left -= 1;
       entry.encoded = encodeState(entry.state);
     }
-    return false;
   }
 
   /** What the next checkpoint has to write. */

@@ -35,7 +35,7 @@ Parts (default: all)
 Options
   --record         append the results to test/bench/results/
   --quick          a twentieth of the work
-  --events N       events (hot-path, engine, kafka, persons, replay: 1,000,000; embedded, latency: 300,000)
+  --events N       events (hot-path, engine, kafka, persons, replay: 1,000,000; latency: 600,000; embedded: 300,000)
   --persons N      persons (100,000; engine: 200,000; persons: 5,000,000; recovery: 1,000,000)
   --seed N         of all that is random (611)
 `;
