@@ -55,7 +55,7 @@ export const paceSettings = (pace: string) => ({
   batchPaceMs: duration()
     .prefault(pace)
     .describe(
-      'How far apart the batches of a partition begin that is read to its end: rarer ones cost less; up to eight times as far apart while they take long',
+      'How far apart the batches of a partition begin that is read to its end: rarer ones cost less; up to twice as far apart while they take long',
     ),
 });
 
