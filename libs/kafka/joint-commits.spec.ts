@@ -122,6 +122,22 @@ describe('JointCommits', () => {
     expect(await round(unknown, () => undefined)).toEqual([unknown, isUnknown, isUnknown]);
   });
 
+  it('commits apart what has failed together', async () => {
+    const coordinator = new Coordinator();
+    const joint = new JointCommits();
+    const writers = ['a', 'b', 'c'].map((name) => coordinator.writer(name));
+    const commitAll = (offset: number) =>
+      writers.map((writer) => outcomeOf(joint.commit(writer, commitOf(offset))));
+    commitAll(1);
+    await coordinator.answer(new CommitAbortedError('no'));
+    const second = commitAll(2);
+    for (const error of [null, new CommitAbortedError('no'), null]) await coordinator.answer(error);
+    expect(second.map(({ now }) => now)).toEqual(['committed', expect.any(CommitAbortedError), 'committed']);
+    commitAll(3);
+    await coordinator.answer();
+    expect(coordinator.transactions.map(({ offsets }) => offsets.length)).toEqual([3, 1, 1, 1, 3]);
+  });
+
   it('commits each alone where a record of one fits nowhere', async () => {
     const coordinator = new Coordinator();
     const joint = new JointCommits();

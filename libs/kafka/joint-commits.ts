@@ -23,8 +23,11 @@ export interface JointWriter {
    * taken, that nobody has taken its input over.
    */
   transact(commit: Commit, witnesses: readonly JointWriter[]): Promise<CommitReceipt>;
-  /** @throws CommitAbortedError   not (for certain): `loss` says whether somebody has taken over */
-  assertHeld(): Promise<void>;
+  /**
+   * @param deadline   instant after which nobody waits for the answer any more, ms
+   * @throws CommitAbortedError   not (for certain): `loss` says whether somebody has taken over
+   */
+  assertHeld(deadline: number): Promise<void>;
 }
 
 interface Waiting extends Commit {
@@ -45,18 +48,21 @@ const RECORDS_MAX = 20_000;
  * transaction costs the same handful of round trips, log entries and markers whether it has one record or a thousand,
  * so what it costs should grow with the time and not with the number of inputs.
  *
- * What waits for a transaction under way goes into the next one. Every writer leads in turn, so that none of the
- * transactional ids expires for want of use. See `docs/adr/0011-joint-transactions.md`.
+ * What waits for a transaction under way goes into the next one. Every writer leads in turn, so that none is
+ * spared. See `docs/adr/0011-joint-transactions.md`.
  */
 export class JointCommits {
   private readonly waiting: Waiting[] = [];
   private readonly turns = new WeakMap<JointWriter, number>();
+  /** Whose next commit is made alone: one of them may have what makes every transaction fail. */
+  private readonly apart = new WeakSet<JointWriter>();
   private underWay = 0;
   private turn = 0;
   private isGathering = false;
 
   /** @throws as `TransactionalWriter.commit` */
   commit(writer: JointWriter, { records, positions }: Commit): Promise<CommitReceipt> {
+    if (this.apart.delete(writer)) return writer.transact({ records, positions }, []);
     return new Promise((resolve, reject) => {
       this.waiting.push({ writer, records, positions, resolve, reject });
       this.gather();
@@ -106,6 +112,7 @@ export class JointCommits {
       // Nothing was begun: one of them has a record that fits nowhere.
       if (error instanceof RangeError) await Promise.all(parts.map(alone));
       else {
+        if (others.length > 0) for (const { writer } of parts) this.apart.add(writer);
         leader.reject(error);
         for (const part of others) part.reject(shared(error, part.writer, leader.writer));
       }

@@ -49,6 +49,8 @@ export interface KafkaLogOptions extends ConnectionSettings {
 
 /** How long a question is asked again while nobody answers, ms. Who can wait longer asks again. */
 const QUESTION_MS = 10_000;
+/** The same for a position, which waits for transactions that were left behind to be ended by the broker, ms. */
+const POSITION_MS = 30_000;
 /** How often the end of a partition is asked for while a transaction is open, ms. */
 const SETTLING_MS = 100;
 
@@ -148,7 +150,8 @@ export class KafkaLog implements Log {
   }
 
   committed(group: string, input: TopicPartition): Promise<number | null> {
-    return this.ask(() => committedOffset(this.questions, group, input));
+    const attempts = this.attempts(this.questionWatch, POSITION_MS);
+    return persist(this.questions, attempts, () => committedOffset(this.questions, group, input));
   }
 
   ends(topic: string): Promise<readonly PartitionEnds[]> {
@@ -210,7 +213,7 @@ export class KafkaLog implements Log {
     return persist(this.questions, this.attempts(this.questionWatch), question);
   }
 
-  private attempts(watch: Watch): Attempts {
-    return { deadline: Date.now() + QUESTION_MS, signal: this.closing.signal, watch };
+  private attempts(watch: Watch, ms = QUESTION_MS): Attempts {
+    return { deadline: Date.now() + ms, signal: this.closing.signal, watch };
   }
 }

@@ -12,6 +12,9 @@ export interface Attempts {
   readonly watch?: Watch;
 }
 
+/** Longer than a broker needs to end what was left behind; it is trouble after that, ms. */
+const UNDER_WAY_MS = 30_000;
+
 /**
  * Tries a step of the protocol until it works, waiting from 5 ms on (a transaction coordinator that still ends
  * the last transaction is ready again within a few).
@@ -19,6 +22,7 @@ export interface Attempts {
  */
 export async function persist<T>(link: ClusterLink, attempts: Attempts, step: () => Promise<T>): Promise<T> {
   const backoff = new Backoff(5, 500);
+  const began = Date.now();
   for (;;) {
     const seen = link.seen;
     try {
@@ -27,7 +31,7 @@ export async function persist<T>(link: ClusterLink, attempts: Attempts, step: ()
       return result;
     } catch (error) {
       if (!isTransient(error) || Date.now() >= attempts.deadline || attempts.signal?.aborted) throw error;
-      if (!isUnderWay(error)) {
+      if (!isUnderWay(error) || Date.now() - began > UNDER_WAY_MS) {
         attempts.watch?.trouble(error);
         await link.forget(error, seen ?? link.seen);
       }

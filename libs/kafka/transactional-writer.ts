@@ -47,8 +47,6 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
   private readonly closing = new AbortController();
   private remains: Remains = 'nothing';
   private lost: OwnershipLostError | null = null;
-  /** The last transaction of this epoch was committed: the coordinator would say so again. */
-  private isProven = false;
   /** What was found out about the last transaction since its caller was told that nobody knows. */
   private untold: CommitUnknownError | null = null;
   private busy: Promise<unknown> = Promise.resolve();
@@ -102,7 +100,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
   /** Without a position there is nothing that who takes over could wait for. */
   private mayJoin({ positions }: Commit): boolean {
     const isOpen = this.lost === null && !this.closing.signal.aborted;
-    return positions.length > 0 && this.isProven && isOpen;
+    return positions.length > 0 && this.remains === 'nothing' && this.untold === null && isOpen;
   }
 
   async close(): Promise<void> {
@@ -138,7 +136,6 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
     const attempts = this.attempts(this.options.transactionTimeoutMs);
     const lanes = await this.sender.lanes(records);
     this.remains = 'unfinished';
-    this.isProven = false;
     // Whatever does not wait for the other goes out at once: each step costs a turn of busy event loops and brokers.
     await both(
       lanes.length === 0 ? null : this.addPartitions(lanes, attempts),
@@ -146,28 +143,27 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
     );
     const appendedAt = await both(
       this.sender.send(lanes, attempts),
-      positions.length === 0 ? null : this.sendPositions(positions, attempts).then(() => vouch(witnesses)),
+      positions.length === 0
+        ? null
+        : this.sendPositions(positions, attempts).then(() => vouch(witnesses, attempts.deadline)),
     );
     this.remains = 'unanswered';
     await this.endTransaction(true, attempts);
     this.remains = 'nothing';
-    this.isProven = true;
     return { appendedAt };
   }
 
   /**
-   * Asks the coordinator for the commit that it has made already, which it confirms to the newest epoch alone. Whoever
-   * takes the input over reads its position after he has taken the next epoch: he waits for a position that was taken
-   * before this question, and the question finds him if it was taken after.
+   * Asks the coordinator to end a transaction that there is not, which it refuses for that reason to the newest epoch
+   * alone. Whoever takes the input over reads its position after he has taken an epoch himself: he waits for a position
+   * that was taken before this question, and the question finds him if it was taken after.
    */
-  async assertHeld(): Promise<void> {
-    // Of what was left unfinished, the question would make a commit.
-    if (!this.isProven)
-      throw new CommitAbortedError(this.lost?.message ?? 'the writer has something to end first');
+  async assertHeld(deadline: number): Promise<void> {
+    if (this.lost !== null) throw new CommitAbortedError(this.lost.message);
     try {
-      await this.endTransaction(true, this.attempts(this.options.transactionTimeoutMs));
+      await this.endTransaction(false, { ...this.attempts(0), deadline });
     } catch (error) {
-      this.isProven = false;
+      if (codeOf(error) === CODE.invalidTxnState) return;
       // Not as its cause: the transaction is not the one that was fenced.
       throw new CommitAbortedError(this.explain(error).message);
     }
@@ -266,7 +262,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
 
   private explain(error: unknown): Error {
     if (error instanceof CommitUnknownError || error instanceof CommitAbortedError) return error;
-    if (error instanceof RangeError) return error;
+    if (error instanceof RangeError && this.remains === 'nothing') return error;
     const { input, group } = this.options;
     const what = `${group} on ${input.topic}-${input.partition}: ${messageOf(error)}`;
     if (isFencing(error)) {
@@ -290,8 +286,8 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
 }
 
 /** @throws CommitAbortedError */
-async function vouch(witnesses: readonly JointWriter[]): Promise<void> {
-  const found = await Promise.allSettled(witnesses.map((witness) => witness.assertHeld()));
+async function vouch(witnesses: readonly JointWriter[], deadline: number): Promise<void> {
+  const found = await Promise.allSettled(witnesses.map((witness) => witness.assertHeld(deadline)));
   for (const one of found) if (one.status === 'rejected') throw one.reason;
 }
 

@@ -136,7 +136,8 @@ await describeWithServers('joint transactions on real Kafka', ({ brokers }) => {
         await new Promise((resolve) => setTimeout(resolve, nth % 3 === 0 ? 15 : 0));
         const offset = found + 1;
         try {
-          await writer.commit(commitOf(input.partition, offset));
+          const { records } = commitOf(input.partition, offset);
+          await commitTransaction(there, writer, group, records, { ...input, offset });
           taken += 1;
         } catch (error) {
           // The owner was faster in taking it back.
@@ -144,10 +145,9 @@ await describeWithServers('joint transactions on real Kafka', ({ brokers }) => {
         }
         await writer.close();
       }
-      isOver = true;
     };
     await Promise.all([
-      rival(),
+      rival().finally(() => (isOver = true)),
       ...inputs.map((input, i) => {
         const writer = writers[i];
         return writer === undefined ? Promise.resolve() : own(here, input, writer);

@@ -70,6 +70,18 @@ describe('TableWriter', () => {
     expect(table.inserts).toEqual([[1, 2, 3], [5]]);
   });
 
+  it('writes apart for a while after that, so that what cannot be stored keeps nobody from being stored', async () => {
+    const table = new SlowTable();
+    const writer = table.writer();
+    const together = [[1], [2], [3]].map((rows) => outcomeOf(writer.write(rows)));
+    await table.answer(new Error('bad row'));
+    expect(together.map(({ now }) => now)).toEqual(Array.from({ length: 3 }, () => 'Error: bad row'));
+    const again = [[1], [2], [3]].map((rows) => outcomeOf(writer.write(rows)));
+    for (const error of [null, new Error('bad row'), null]) await table.answer(error);
+    expect(again.map(({ now }) => now)).toEqual(['stored', 'Error: bad row', 'stored']);
+    expect(table.inserts).toEqual([[1, 2, 3], [1], [2], [3]]);
+  });
+
   it('stores the others where the rows of one throw', async () => {
     const table = new SlowTable();
     const writer = table.writer();

@@ -4,6 +4,9 @@ import type { ClickHouse, CompactValue } from '../clickhouse.js';
 /** Unless the writer is told otherwise. Larger inserts hold the event loop for longer than it may be held (100,000 rows: 160 ms). */
 export const INSERT_ROWS_MAX = 10_000;
 
+/** After an insert of several writes has failed. */
+const APART_WRITES = 64;
+
 /**
  * Writes rows into one table, one insert at a time: whoever awaits `write` is held back by the database,
  * nothing queues up unseen, and inserts of a table never overtake one another. What several write at about the same
@@ -13,6 +16,8 @@ export class TableWriter<Row> {
   /** In the order of the calls; rows of the first may have been stored already. */
   readonly #waiting: Write[] = [];
   #isAtWork = false;
+  /** How many of the next writes have an insert of their own: one of them may be what no insert can store. */
+  #apart = 0;
 
   constructor(
     readonly clickhouse: ClickHouse,
@@ -48,6 +53,7 @@ export class TableWriter<Row> {
       await this.clickhouse.insert({ table, columns, rows: this.#next(begun) });
     } catch (error) {
       for (const write of begun) write.failure ??= { error };
+      if (begun.size > 1) this.#apart = APART_WRITES;
     }
     const ended = [...begun].filter((write) => write.isRead || write.failure !== null);
     this.#waiting.splice(0, ended.length);
@@ -57,7 +63,9 @@ export class TableWriter<Row> {
   /** @param begun   takes up the writes that have rows in the insert */
   *#next(begun: Set<Write>): Generator<readonly CompactValue[]> {
     let count = 0;
-    for (const write of [...this.#waiting]) {
+    const isApart = this.#apart > 0;
+    if (isApart) this.#apart -= 1;
+    for (const write of this.#waiting.slice(0, isApart ? 1 : undefined)) {
       begun.add(write);
       for (let row = write.next(); row !== null; row = write.next()) {
         yield row;
