@@ -2,15 +2,11 @@ import {
   CommitAbortedError,
   CommitUnknownError,
   type CommitReceipt,
-  type OutgoingRecord,
-  type Position,
+  type TransactionalWriter,
 } from '#pipeline';
 
 /** What one input's owner wants to have committed. */
-export interface Commit {
-  readonly records: readonly OutgoingRecord[];
-  readonly positions: readonly Position[];
-}
+export type Commit = Parameters<TransactionalWriter['commit']>[0];
 
 /** A writer whose commits may be made by another's transaction, and whose transactions may make another's. */
 export interface JointWriter {
@@ -48,8 +44,8 @@ const RECORDS_MAX = 20_000;
  * transaction costs the same handful of round trips, log entries and markers whether it has one record or a thousand,
  * so what it costs should grow with the time and not with the number of inputs.
  *
- * What waits for a transaction under way goes into the next one. Every writer leads in turn, so that none is
- * spared. See `docs/adr/0011-joint-transactions.md`.
+ * What waits for a transaction under way goes into the next one. Every writer leads in turn, so that none of the
+ * transactional ids expires for want of use. See `docs/adr/0011-joint-transactions.md`.
  */
 export class JointCommits {
   private readonly waiting: Waiting[] = [];

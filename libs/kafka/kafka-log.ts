@@ -150,8 +150,7 @@ export class KafkaLog implements Log {
   }
 
   committed(group: string, input: TopicPartition): Promise<number | null> {
-    const attempts = this.attempts(this.questionWatch, POSITION_MS);
-    return persist(this.questions, attempts, () => committedOffset(this.questions, group, input));
+    return this.ask(() => committedOffset(this.questions, group, input), POSITION_MS);
   }
 
   ends(topic: string): Promise<readonly PartitionEnds[]> {
@@ -209,8 +208,8 @@ export class KafkaLog implements Log {
     this.questions.close();
   }
 
-  private ask<T>(question: () => Promise<T>): Promise<T> {
-    return persist(this.questions, this.attempts(this.questionWatch), question);
+  private ask<T>(question: () => Promise<T>, ms = QUESTION_MS): Promise<T> {
+    return persist(this.questions, this.attempts(this.questionWatch, ms), question);
   }
 
   private attempts(watch: Watch, ms = QUESTION_MS): Attempts {

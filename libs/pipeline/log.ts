@@ -132,9 +132,8 @@ export interface ConsumerOptions {
   readonly fillMs?: number;
   /**
    * The batches of a partition that is read to its end begin about this long apart, ms, so that a stream of records
-   * makes few of them, and a few times as long while batches take long; what comes after a silence of this length
-   * comes at once. 0 unless given. A log whose
-   * transactions cost little need not keep to it.
+   * makes few of them, and up to twice as long while batches take long; what comes after a silence of this length
+   * comes at once. 0 unless given. A log whose transactions cost little need not keep to it.
    */
   readonly paceMs?: number;
   /**

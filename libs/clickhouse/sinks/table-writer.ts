@@ -48,6 +48,7 @@ export class TableWriter<Row> {
   /** Never rejects: every write has its own outcome. */
   async #insert(): Promise<void> {
     const { table, columns } = this;
+    // Of the first in any case: an insert may fail before it asks for rows.
     const begun = new Set(this.#waiting.slice(0, 1));
     try {
       await this.clickhouse.insert({ table, columns, rows: this.#next(begun) });
