@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type EmbeddedClickHouse, FoldedTables, KIT_BRAND, openEmbeddedClickHouse } from '#testing';
 import {
   arrivals,
+  fullLog,
   LOG_RULES,
   personLog,
   withoutRivals,
@@ -75,7 +76,7 @@ describe('figures of days', () => {
       };
       await fc.assert(
         fc.asyncProperty(personLog(LOG_RULES.stateLatenessMs), fc.integer({ min: 1, max: 3 }), look),
-        settings,
+        { ...settings, examples: [[fullLog(LOG_RULES.stateLatenessMs), 2]] },
       );
       // Else the logs were too tame to show anything.
       expect(compared).toBeGreaterThan(0);

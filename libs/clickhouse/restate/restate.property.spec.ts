@@ -5,6 +5,7 @@ import { ALL_CHANNELS, type WindowSpec } from '#domain';
 import { type EmbeddedClickHouse, FoldedTables, KIT_BRAND, openEmbeddedClickHouse } from '#testing';
 import {
   arrivals,
+  fullLog,
   LOG_RULES,
   personLog,
   withoutRivals,
@@ -30,6 +31,11 @@ const CHANNELS = ['shop', 'live', 'group'];
 const seed = process.env['FC_SEED'] === undefined ? undefined : Number(process.env['FC_SEED']);
 const RUNS = Number(process.env['FC_RUNS'] ?? 1);
 const TIMEOUT_MS = 600_000 * RUNS;
+const settings = {
+  numRuns: Math.ceil(3 * RUNS),
+  endOnFailure: seed === undefined,
+  ...(seed === undefined ? {} : { seed }),
+};
 
 let engine: EmbeddedClickHouse;
 beforeAll(async () => {
@@ -148,11 +154,7 @@ describe('a restatement of all final ends', () => {
           fc.boolean(),
           check,
         ),
-        {
-          numRuns: Math.ceil(3 * RUNS),
-          endOnFailure: seed === undefined,
-          ...(seed === undefined ? {} : { seed }),
-        },
+        { ...settings, examples: [[fullLog(VERY_LATE), 2, 200, false]] },
       );
       // Else the logs were too tame to show anything.
       expect(changed).toBeGreaterThan(0);
@@ -185,9 +187,8 @@ describe('a restatement of all final ends', () => {
         }
       };
       await fc.assert(fc.asyncProperty(personLog(VERY_LATE), fc.integer({ min: 1, max: 3 }), look), {
-        numRuns: Math.ceil(3 * RUNS),
-        endOnFailure: seed === undefined,
-        ...(seed === undefined ? {} : { seed }),
+        ...settings,
+        examples: [[fullLog(VERY_LATE), 2]],
       });
       expect(late).toBeGreaterThan(0);
     },
