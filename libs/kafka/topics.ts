@@ -1,5 +1,7 @@
-import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
+import kafkajs, { type Admin, type IResourceConfigEntry, type ITopicMetadata } from 'kafkajs';
 import type { TopicPlanStep, TopicSpec } from '#pipeline';
+import { Backoff } from './backoff.js';
+import { isTransient } from './errors.js';
 
 interface Found {
   readonly partitions: number;
@@ -14,6 +16,8 @@ interface Plan {
   readonly found: Found | null;
 }
 
+/** For a request to be done, and again for all brokers to know of it. */
+const TIMEOUT_MS = 30_000;
 /** `ConfigSource.DYNAMIC_TOPIC_CONFIG` of the protocol. */
 const SET_ON_TOPIC = 1;
 
@@ -42,7 +46,7 @@ export async function applyTopics(
 
 /** @throws when the topic does not exist */
 export async function dropTopic(admin: Admin, topic: string): Promise<void> {
-  await admin.deleteTopics({ topics: [topic], timeout: 30_000 });
+  await admin.deleteTopics({ topics: [topic], timeout: TIMEOUT_MS });
 }
 
 export async function membersOf(admin: Admin, group: string): Promise<number> {
@@ -86,17 +90,34 @@ function settingsOf(spec: TopicSpec): Map<string, string> {
 }
 
 async function describe(admin: Admin, topic: string): Promise<Found> {
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const [metadata] = await metadataOf(admin, [topic]);
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
   });
   const entries = resources[0]?.configEntries ?? [];
   return {
-    partitions: topics[0]?.partitions.length ?? 0,
+    partitions: metadata?.partitions.length ?? 0,
     settings: asMap(entries),
     own: asMap(entries.filter(({ configSource }) => Number(configSource) === SET_ON_TOPIC)),
   };
+}
+
+/**
+ * Waits until the broker that is asked knows the topics with their leaders. One that has not heard of a topic yet
+ * answers that it does not exist, and KafkaJS's own wait after a creation takes that for the end.
+ */
+async function metadataOf(admin: Admin, topics: string[]): Promise<readonly ITopicMetadata[]> {
+  const deadline = Date.now() + TIMEOUT_MS;
+  const backoff = new Backoff(20, 500);
+  for (;;) {
+    try {
+      return (await admin.fetchTopicMetadata({ topics })).topics;
+    } catch (error) {
+      if (!isTransient(error) || Date.now() >= deadline) throw error;
+      await backoff.wait();
+    }
+  }
 }
 
 function asMap(entries: readonly { configName: string; configValue: string }[]): Map<string, string> {
@@ -112,7 +133,12 @@ async function createTopics(admin: Admin, plans: readonly Plan[], replicationFac
       replicationFactor,
       configEntries: asEntries(settingsOf(spec)),
     }));
-  if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: true, timeout: 30_000 });
+  if (topics.length === 0) return;
+  await admin.createTopics({ topics, waitForLeaders: false, timeout: TIMEOUT_MS });
+  await metadataOf(
+    admin,
+    topics.map(({ topic }) => topic),
+  );
 }
 
 async function alterTopic(admin: Admin, { spec, step, found }: Plan): Promise<void> {
