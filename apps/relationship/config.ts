@@ -8,8 +8,10 @@ export const relationshipSettings = {
     .prefault('500000')
     .describe('Person states kept decoded in memory per partition; the rest is read from the local store'),
   checkpointMs: duration()
-    .prefault('10s')
-    .describe('How often the local store is brought up to date; bounds what a restart folds again'),
+    .prefault('20s')
+    .describe(
+      'How often the local store is brought up to date; bounds what a restart folds again, as 50,000 records do',
+    ),
   flushMs: duration().prefault('1s').describe('How often changed figures are written to ClickHouse'),
   outboxRowsMax: integer(1_000)
     .prefault('250000')

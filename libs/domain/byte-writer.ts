@@ -9,6 +9,8 @@ const UNIT_BYTES_MAX = 3;
 
 /** Integers beyond are written as doubles: doubled and with 1 added they would not be exact any more. */
 const INTEGER_MAX = 2 ** 51;
+/** Four times 7 bits. */
+const LOW_MAX = 2 ** 28 - 1;
 
 export class ByteWriter {
   private bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
@@ -43,11 +45,17 @@ export class ByteWriter {
     }
     let at = this.at;
     let left = value < 0 ? -2 * value : 2 * value + 1;
-    while (left > 0x7f) {
-      // The lowest bits are the same, whatever lies beyond 32 of them.
-      bytes[at++] = (left & 0x7f) | 0x80;
-      left = Math.floor(left / 128);
+    // An instant is beyond what is shifted as an integer: its lower four bytes go first.
+    if (left > LOW_MAX) {
+      const low = left % (LOW_MAX + 1);
+      bytes[at] = low | 0x80;
+      bytes[at + 1] = (low >>> 7) | 0x80;
+      bytes[at + 2] = (low >>> 14) | 0x80;
+      bytes[at + 3] = (low >>> 21) | 0x80;
+      at += 4;
+      left = (left - low) / (LOW_MAX + 1);
     }
+    for (; left > 0x7f; left >>>= 7) bytes[at++] = left | 0x80;
     bytes[at++] = left;
     this.at = at;
   }

@@ -219,4 +219,30 @@ describe('a partition in hand', () => {
       await second.revoked(world.input());
     });
   });
+
+  describe('checkpoints', () => {
+    const DAY = 86_400_000;
+    const never = {
+      checkpointIntervalMs: DAY,
+      checkpointRecordsMax: 1_000,
+      dirtyStatesMax: 1_000,
+    };
+    /** Where a successor goes on when this one is killed after eight records, six of them persons. */
+    const reached = async (settings: Partial<typeof never>): Promise<number> => {
+      const persons = Array.from({ length: 6 }, (_, i) => follow('2024-11-10 10:00', { person: `p${i}` }));
+      await world.lay([...START, ...persons]);
+      const killed = world.worker({}, { ...never, ...settings });
+      await feed(world.log, killed, world.input());
+      // The rows go first.
+      await killed.maintainAll();
+      await killed.maintainAll();
+      world.reopenStore();
+      return world.worker().assigned(world.input());
+    };
+
+    it('come by time', async () => expect(await reached({ checkpointIntervalMs: 0 })).toBe(8));
+    it('come by records', async () => expect(await reached({ checkpointRecordsMax: 8 })).toBe(8));
+    it('come by persons', async () => expect(await reached({ dirtyStatesMax: 6 })).toBe(8));
+    it('come for nothing else', async () => expect(await reached({ checkpointRecordsMax: 9 })).toBe(0));
+  });
 });

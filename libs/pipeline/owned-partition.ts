@@ -62,8 +62,8 @@ const CATCHING_UP_RECORDS = 20_000;
 const TICKS_PER_APPEND_MAX = 100;
 /** How long a checkpoint waits for the rows that could spare the store, ms. */
 const ROWS_FIRST_MS = 1_000;
-/** States are encoded between two batches when this part of the time to the next checkpoint is over, */
-const AHEAD_FROM = 0.6;
+/** States are encoded between two batches when this part of the way to the next checkpoint lies behind, */
+const AHEAD_FROM = 0.8;
 /** so many at a time: some milliseconds. */
 const STATES_AHEAD = 250;
 /** Its multiples, without what is before the point, lie well spread however many there are. */
@@ -214,12 +214,15 @@ export class OwnedPartition {
       // Not awaited: no batch waits for a sink.
       void this.#rows.sendAll();
     }
-    const isDirty = this.state.dirtyStates >= settings.dirtyStatesMax;
-    const { checkpointIntervalMs } = settings;
-    const sinceCheckpoint = now - this.#checkpointedAt;
+    // Of the way to the next checkpoint, whatever brings it.
+    const passed = Math.max(
+      share(now - this.#checkpointedAt, settings.checkpointIntervalMs),
+      share(this.state.recordsSinceCheckpoint, settings.checkpointRecordsMax),
+      share(this.state.dirtyStates, settings.dirtyStatesMax),
+    );
     // All states at once would be most of the time for which the process stands still.
-    if (sinceCheckpoint >= checkpointIntervalMs * AHEAD_FROM) this.state.prepareCheckpoint(STATES_AHEAD);
-    if (isDirty || sinceCheckpoint >= checkpointIntervalMs) this.#checkpoint(now);
+    if (passed >= AHEAD_FROM) this.state.prepareCheckpoint(STATES_AHEAD);
+    if (passed >= 1) this.#checkpoint(now);
   }
 
   #flush(corrections: boolean, now: number): void {
@@ -316,6 +319,11 @@ export class OwnedPartition {
 /** Whether a step of the clock lies between the two instants; always, where it has none. */
 function isNextStep(before: number, now: number, stepMs: number): boolean {
   return stepMs === 0 || Math.floor(now / stepMs) > Math.floor(before / stepMs);
+}
+
+/** Of nothing, all. */
+function share(part: number, whole: number): number {
+  return whole === 0 ? 1 : part / whole;
 }
 
 /** A batch across the end of the muted stretch is folded in two parts. */

@@ -98,6 +98,11 @@ export class PartitionState {
     return this.parts.cache.dirtyCount;
   }
 
+  /** What a restart would have to fold again; offsets without a record count as one. */
+  get recordsSinceCheckpoint(): number {
+    return this.#position - this.#checkpointed;
+  }
+
   /**
    * Does a part of what the next checkpoint has to do.
    * @param states   how many

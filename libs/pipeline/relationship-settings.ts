@@ -14,6 +14,8 @@ export interface RelationshipSettings {
   readonly correctionIntervalMs: number;
   /** How often the store is brought up to date, ms; bounds what a restart has to fold again. */
   readonly checkpointIntervalMs: number;
+  /** It comes earlier when so many records have been folded since the last: a restart folds them again. */
+  readonly checkpointRecordsMax: number;
   /**
    * A checkpoint comes earlier when this many states wait for it. It is one synchronous write, so this bounds
    * how long the process stands still; smaller makes no write rarer, since beyond some thousand states nearly
@@ -36,7 +38,8 @@ export const DEFAULT_RELATIONSHIP_SETTINGS: RelationshipSettings = {
   flushIntervalMs: 1_000,
   catchUpFlushIntervalMs: 10_000,
   correctionIntervalMs: 10_000,
-  checkpointIntervalMs: 10_000,
+  checkpointIntervalMs: 20_000,
+  checkpointRecordsMax: 50_000,
   dirtyStatesMax: 20_000,
   drainMs: 1_500,
   snapshotIntervalMs: 300_000,

@@ -28,7 +28,7 @@ const EVENTS_PER_SECOND = 625;
  * What the default intervals of snapshots and checkpoints leave to be folded again at most. A snapshot is of the last
  * checkpoint, and does not count before it is written.
  */
-const SINCE_CHECKPOINT_MS = 10_000;
+const SINCE_CHECKPOINT_MS = DEFAULT_RELATIONSHIP_SETTINGS.checkpointIntervalMs;
 const SINCE_SNAPSHOT_MS =
   Math.min(
     DEFAULT_RELATIONSHIP_SETTINGS.snapshotIntervalMs,
@@ -101,7 +101,7 @@ export async function recovery(options: BenchOptions): Promise<BenchResult> {
       measures: [
         ...totals('same disk', disk, SAME_DISK_MAX_S),
         apart('of it: opening the store', disk.assigned.cpu),
-        apart('of it: the 10 s since its checkpoint', disk.tail.cpu),
+        apart(`of it: the ${SINCE_CHECKPOINT_MS / 1_000} s since its checkpoint`, disk.tail.cpu),
         apart('of it: the first batch', disk.firstBatch.cpu),
         ...totals('from a snapshot', elsewhere, SNAPSHOT_MAX_S),
         apart('of it: fetching, loading, opening', elsewhere.assigned.cpu),

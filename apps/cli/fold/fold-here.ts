@@ -36,6 +36,7 @@ const UNWATCHED = {
   catchUpFlushIntervalMs: 300_000,
   correctionIntervalMs: 300_000,
   checkpointIntervalMs: 300_000,
+  checkpointRecordsMax: 1_000_000,
   dirtyStatesMax: 200_000,
 };
 
