@@ -11,7 +11,9 @@ const PSEUDONYM_BYTES = 16;
 const CACHE_MAX = 100_000;
 
 export class Pseudonymiser {
-  private readonly cache = new Map<string, string>();
+  /** By brand, then person: no text has to be made to look one up. */
+  private known = new Map<string, Map<string, string>>();
+  private size = 0;
 
   constructor(private readonly key: Buffer) {
     if (key.length < KEY_BYTES) throw new Error(`a pseudonym key has at least ${KEY_BYTES} bytes`);
@@ -25,14 +27,23 @@ export class Pseudonymiser {
 
   /** 22 characters (base64url). The same person has another pseudonym at another brand. */
   pseudonym(brand: string, person: string): string {
-    const name = `${brand}\0${person}`;
-    const known = this.cache.get(name);
+    const known = this.known.get(brand)?.get(person);
     if (known !== undefined) return known;
-    const digest = createHmac('sha256', this.key).update(name).digest();
+    const digest = createHmac('sha256', this.key).update(`${brand}\0${person}`).digest();
     const pseudonym = digest.toString('base64url', 0, PSEUDONYM_BYTES);
-    if (this.cache.size >= CACHE_MAX) this.cache.clear();
-    this.cache.set(name, pseudonym);
+    this.keep(brand, person, pseudonym);
     return pseudonym;
+  }
+
+  private keep(brand: string, person: string, pseudonym: string): void {
+    if (this.size >= CACHE_MAX) {
+      this.known = new Map();
+      this.size = 0;
+    }
+    const persons = this.known.get(brand);
+    if (persons === undefined) this.known.set(brand, new Map([[person, pseudonym]]));
+    else persons.set(person, pseudonym);
+    this.size += 1;
   }
 
   /** The event with its persons replaced; empty persons stay empty, so that admission can refuse them. */
