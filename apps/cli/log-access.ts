@@ -7,7 +7,7 @@ import {
   SchemaCatalog,
 } from '#contracts';
 import { EmbeddedLog } from '#embedded-log';
-import { KafkaLog } from '#kafka';
+import type { KafkaLog } from '#kafka';
 import { CurrentLog, type Log, type LogCodec } from '#pipeline';
 import { kafkaAccess, registryAccess } from '#platform';
 import type { CliConfig } from './cli-config.js';
@@ -33,7 +33,7 @@ export interface PlainLog extends OpenLog {
 /** The same, in which every topic has its own name. */
 export async function openPlainLog(config: CliConfig): Promise<PlainLog> {
   const catalog = SchemaCatalog.load();
-  const kafka = config.kafkaBrokers === undefined ? null : kafkaLog(config);
+  const kafka = config.kafkaBrokers === undefined ? null : await kafkaLog(config);
   const registry = kafka === null ? new LocalSchemaRegistry(catalog) : remoteRegistry(config, false);
   const codec = await RelationshipLogCodec.open(registry, catalog);
   const log = kafka ?? embeddedLog(config);
@@ -45,8 +45,8 @@ function embeddedLog(config: CliConfig): EmbeddedLog {
 }
 
 /** The log without a codec. @throws CliError (usage) where a setting is missing */
-export function openLogAlone(config: CliConfig): Log {
-  return new CurrentLog(config.kafkaBrokers === undefined ? embeddedLog(config) : kafkaLog(config));
+export async function openLogAlone(config: CliConfig): Promise<Log> {
+  return new CurrentLog(config.kafkaBrokers === undefined ? embeddedLog(config) : await kafkaLog(config));
 }
 
 /** @throws CliError (usage) where no registry is named */
@@ -61,11 +61,14 @@ export function remoteRegistry(config: CliConfig, register: boolean): ConfluentS
 }
 
 /** @throws CliError (usage) where no broker is named */
-export function remoteLog(config: CliConfig): Log {
-  return new CurrentLog(kafkaLog(config));
+export async function remoteLog(config: CliConfig): Promise<Log> {
+  return new CurrentLog(await kafkaLog(config));
 }
 
-function kafkaLog(config: CliConfig): KafkaLog {
+/** Commands on the embedded log start without Kafka's client. */
+async function kafkaLog(config: CliConfig): Promise<KafkaLog> {
   if (config.kafkaBrokers === undefined) throw usageError('KAFKA_BROKERS is not set');
-  return new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'gravity-cli', ...kafkaAccess(config) });
+  const access = kafkaAccess(config);
+  const { KafkaLog } = await import('#kafka');
+  return new KafkaLog({ brokers: config.kafkaBrokers, clientId: 'gravity-cli', ...access });
 }

@@ -1,5 +1,5 @@
 /** The registry port over a Confluent-compatible schema registry. */
-import { SchemaRegistry as Client, SchemaType } from '@kafkajs/confluent-schema-registry';
+import type { SchemaRegistry as Client, SchemaType } from '@kafkajs/confluent-schema-registry';
 import type { AvroType } from './avro-schema.js';
 import { RegistryHttp } from './registry-http.js';
 import {
@@ -25,23 +25,20 @@ const NOT_FOUND = 404;
 const REFUSED = [409, 422];
 
 export class ConfluentSchemaRegistry implements SchemaRegistry {
-  private readonly client: Client;
+  private loaded: Promise<LoadedClient> | null = null;
   private readonly http: RegistryHttp;
 
   constructor(private readonly options: ConfluentRegistryOptions) {
-    const { url, auth } = options;
-    // Waiting is the caller's, who can say so in readiness; the client's own retries would hide it.
-    this.client = new Client({ host: url, retry: { retries: 0 }, ...(auth === null ? {} : { auth }) });
-    this.http = new RegistryHttp(url, auth, options.timeoutMs);
+    this.http = new RegistryHttp(options.url, options.auth, options.timeoutMs);
   }
 
   async idOf(subject: string, schemaText: string): Promise<number> {
     const registered = await this.registeredId(subject, schemaText);
     if (registered !== null) return registered;
     if (!this.options.register) throw new UnregisteredSchemaError(`${subject}: schema is not registered`);
-    const schema = { type: SchemaType.AVRO, schema: schemaText } as const;
+    const { client, avro } = await this.load();
     try {
-      return (await this.within(this.client.register(schema, { subject }))).id;
+      return (await this.within(client.register({ type: avro, schema: schemaText }, { subject }))).id;
     } catch (error) {
       const status = statusOf(error);
       if (status === null && !(error instanceof RegistryUnavailableError)) {
@@ -56,9 +53,10 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
   }
 
   async schemaOf(id: number): Promise<FoundSchema | null> {
+    const { client } = await this.load();
     let found: unknown;
     try {
-      found = await this.within(this.client.getSchema(id));
+      found = await this.within(client.getSchema(id));
     } catch (error) {
       if (error instanceof RegistryUnavailableError) throw error;
       const status = statusOf(error);
@@ -80,9 +78,10 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
   }
 
   private async registeredId(subject: string, schemaText: string): Promise<number | null> {
-    const schema = { type: SchemaType.AVRO, schema: schemaText } as const;
+    const { client, avro } = await this.load();
     try {
-      return await this.within(this.client.getRegistryIdBySchema(subject, schema));
+      const schema = { type: avro, schema: schemaText };
+      return await this.within(client.getRegistryIdBySchema(subject, schema));
     } catch (error) {
       // The client turns a 404 of this call into an error of its own, without the status.
       if (error instanceof Error && error.name === 'ConfluentSchemaRegistryError') {
@@ -91,6 +90,11 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
       }
       throw unavailable(error);
     }
+  }
+
+  private load(): Promise<LoadedClient> {
+    this.loaded ??= loadClient(this.options);
+    return this.loaded;
   }
 
   private async within<T>(request: Promise<T>): Promise<T> {
@@ -106,6 +110,22 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
       clearTimeout(timer);
     }
   }
+}
+
+interface LoadedClient {
+  readonly client: Client;
+  readonly avro: SchemaType.AVRO;
+}
+
+/** On first use: processes without a registry do without the client, which brings along validators of every format. */
+async function loadClient({ url, auth }: ConfluentRegistryOptions): Promise<LoadedClient> {
+  const { SchemaRegistry, SchemaType } = await import('@kafkajs/confluent-schema-registry');
+  // Waiting is the caller's, who can say so in readiness; the client's own retries would hide it.
+  const client = new SchemaRegistry({
+    ...{ host: url, retry: { retries: 0 } },
+    ...(auth === null ? {} : { auth }),
+  });
+  return { client, avro: SchemaType.AVRO };
 }
 
 function unavailable(error: unknown): RegistryUnavailableError {

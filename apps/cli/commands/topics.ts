@@ -35,7 +35,7 @@ export function topicsCommand(io: CliIo): Command {
 }
 
 async function applyTopics(flags: TopicsFlags, io: CliIo): Promise<void> {
-  const log = remoteLog(cliConfig(io, {}));
+  const log = await remoteLog(cliConfig(io, {}));
   try {
     const specs = topicSpecs({
       relationshipLogPartitions: flags.logPartitions,

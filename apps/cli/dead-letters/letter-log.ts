@@ -44,10 +44,10 @@ export class LetterLog {
     const catalog = SchemaCatalog.load();
     if (!isEmbedded(config)) {
       const codecs = await openCodecs(remoteRegistry(config, false), catalog);
-      return new LetterLog(config, openLogAlone(config), codecs);
+      return new LetterLog(config, await openLogAlone(config), codecs);
     }
     const codecs = await openCodecs(new LocalSchemaRegistry(catalog), catalog);
-    return new LetterLog(config, openLogAlone(config), codecs);
+    return new LetterLog(config, await openLogAlone(config), codecs);
   }
 
   /** In the order of the log. Retention (30 days) has cut off the oldest. */
