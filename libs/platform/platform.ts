@@ -16,7 +16,7 @@ import {
 import { logDirectory, openStateStore, openStateStoreAnyway, type OpenStateStore } from '#data-folder';
 import type { Rules } from '#domain';
 import { EmbeddedLog } from '#embedded-log';
-import { KafkaLog } from '#kafka';
+import type { KafkaLog } from '#kafka';
 import { CurrentLog, initialiseLog, type Log, type LogSetup, type SnapshotStore } from '#pipeline';
 import { type AppLogger, ConfigError, Dependency } from '#runtime';
 import { DataDirectoryLock, SnapshotDirectory } from '#state-store';
@@ -182,34 +182,42 @@ async function openAdapters(
       ? { path: join(dataDir, 'clickhouse') }
       : { url: clickhouseUrl, username: config.clickhouseUser, password: config.clickhousePassword },
   );
-  if (kafkaBrokers === undefined || schemaRegistryUrl === undefined) {
-    const log = EmbeddedLog.open({
-      path: logDirectory(dataDir),
-      onHandlerFailure: (failure) => logger.warnRepeated('a batch failed and comes again', { ...failure }),
+  try {
+    if (kafkaBrokers === undefined || schemaRegistryUrl === undefined) {
+      const log = openEmbedded(dataDir, logger);
+      const registry = new LocalSchemaRegistry(catalog);
+      return { isEmbedded: true, log: new CurrentLog(log), registry, clickhouse };
+    }
+    const log = await openKafka(kafkaBrokers, access, status.log, logger);
+    const registry = new ConfluentSchemaRegistry({
+      url: schemaRegistryUrl,
+      auth: registryAccess(config),
+      register: true,
+      timeoutMs: REGISTRY_TIMEOUT_MS,
     });
-    return {
-      isEmbedded: true,
-      log: new CurrentLog(log),
-      registry: new LocalSchemaRegistry(catalog),
-      clickhouse,
-    };
+    return { isEmbedded: false, log: new CurrentLog(log), registry, clickhouse };
+  } catch (error) {
+    // A process can have one engine open.
+    await clickhouse.close();
+    throw error;
   }
-  const log = openKafka(kafkaBrokers, access, status.log, logger);
-  const registry = new ConfluentSchemaRegistry({
-    url: schemaRegistryUrl,
-    auth: registryAccess(config),
-    register: true,
-    timeoutMs: REGISTRY_TIMEOUT_MS,
-  });
-  return { isEmbedded: false, log: new CurrentLog(log), registry, clickhouse };
 }
 
-function openKafka(
+function openEmbedded(dataDir: string, logger: AppLogger): EmbeddedLog {
+  return EmbeddedLog.open({
+    path: logDirectory(dataDir),
+    onHandlerFailure: (failure) => logger.warnRepeated('a batch failed and comes again', { ...failure }),
+  });
+}
+
+/** Kafka's client is loaded only where it is needed. */
+async function openKafka(
   brokers: readonly string[],
   access: ReturnType<typeof kafkaAccess>,
   status: Dependency,
   logger: AppLogger,
-): KafkaLog {
+): Promise<KafkaLog> {
+  const { KafkaLog } = await import('#kafka');
   return new KafkaLog({
     brokers,
     ...access,
