@@ -10,7 +10,8 @@ import type { BrandTotals, DrainProgress } from './replay-host.js';
 
 export interface ImportHost {
   readonly target: ImportTarget;
-  start(): Promise<void>;
+  /** @param rows   that may be written */
+  start(rows: number): Promise<void>;
   /** Resolves once everything that was written has been folded and archived, or the signal was aborted. */
   waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void>;
   /** Null where others count on meanwhile. */
@@ -38,8 +39,8 @@ export class EmbeddedImportHost implements ImportHost {
     return new EmbeddedImportHost(host, { log, logCodec, liveLag: null, recordOf });
   }
 
-  start(): Promise<void> {
-    return this.host.start(false);
+  start(rows: number): Promise<void> {
+    return this.host.start(rows, false);
   }
 
   waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void> {

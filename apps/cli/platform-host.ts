@@ -62,10 +62,10 @@ export class PlatformHost implements ReplayHost {
     }
   }
 
-  async start(isWatched: boolean): Promise<void> {
+  async start(rows: number, isWatched: boolean): Promise<void> {
     if (!this.foldsHere || this.runner !== null) return;
     this.isWatched = isWatched;
-    this.runner = await FoldRunner.start(this.platform, this.config, isWatched, (warning) =>
+    this.runner = await FoldRunner.start(this.platform, this.config, { rows, isWatched }, (warning) =>
       this.io.err(`${warning}\n`),
     );
   }

@@ -27,9 +27,10 @@ export interface ReplayHost {
   readonly target: ReplayTarget;
   /**
    * Starts folding and archiving beside the replay.
+   * @param rows        that may be written
    * @param isWatched   somebody looks at the figures while they move
    */
-  start(isWatched: boolean): Promise<void>;
+  start(rows: number, isWatched: boolean): Promise<void>;
   /**
    * Resolves once everything that was written has been folded and archived.
    * @throws CliError   the fold or the archive has given up, or nobody runs them

@@ -58,7 +58,7 @@ async function runImport(paths: readonly string[], flags: ImportFlags, io: CliIo
       {
         progress: progressOn(line),
         reject: (source, row, reason, detail) => rejects?.write(source, row, reason, detail),
-        ready: async () => opened.host?.start(),
+        ready: async (rows) => opened.host?.start(rows),
       },
       io.signal,
     );

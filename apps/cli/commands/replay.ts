@@ -48,7 +48,7 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
       {
         progress: progressOn(line),
         reject: (source, row, reason, detail) => rejects?.write(source, row, reason, detail),
-        ready: async () => opened.host?.start(flags.speed !== 'max'),
+        ready: async (rows) => opened.host?.start(rows, flags.speed !== 'max'),
       },
       io.signal,
     );

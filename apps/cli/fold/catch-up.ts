@@ -8,7 +8,9 @@ import { FoldRunner } from './fold-runner.js';
 /** On the embedded log, which no other process has open. */
 export async function catchUp(platform: Platform, config: CliConfig, io: CliIo): Promise<void> {
   const line = new ProgressLine(io);
-  const runner = await FoldRunner.start(platform, config, false, (warning) => line.note(warning));
+  const runner = await FoldRunner.start(platform, config, { rows: 0, isWatched: false }, (warning) =>
+    line.note(warning),
+  );
   try {
     await runner.waitDrained(
       ({ recordsLeft, rowsLeft }) =>

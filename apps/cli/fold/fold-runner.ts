@@ -19,6 +19,16 @@ const RETRY_MS = 1_000;
 const ARCHIVE_FILL_MS = 3_000;
 const ARCHIVE_ROWS_MAX = 50_000;
 
+/** A log of so few records is folded here before threads for it have started. */
+const FEW_RECORDS = 20_000;
+
+interface Coming {
+  /** That may be written to the log meanwhile. */
+  readonly rows: number;
+  /** Somebody looks at the figures while they move: rows of figures are written at once. */
+  readonly isWatched: boolean;
+}
+
 export class FoldRunner {
   private isHurrying: boolean;
 
@@ -32,11 +42,10 @@ export class FoldRunner {
     this.isHurrying = !gathers(platform, settings);
   }
 
-  /** @param isWatched   somebody looks at the figures while they move: rows are written at once */
   static async start(
     platform: Platform,
     config: CliConfig,
-    isWatched: boolean,
+    { rows, isWatched }: Coming,
     warn: (text: string) => void,
   ): Promise<FoldRunner> {
     const settings: FoldSettings = {
@@ -45,7 +54,7 @@ export class FoldRunner {
       outboxRowsMax: config.outboxRowsMax,
       batchRecordsMax: config.batchRecordsMax,
     };
-    const folding = await startFolding(platform, settings, warn);
+    const folding = await startFolding(platform, settings, rows, warn);
     const codecs = platform.codecs();
     const { log } = platform;
     const archive = new ArchiveWorker(
@@ -140,10 +149,11 @@ function archiveOptions({ batchRecordsMax }: FoldSettings): ConsumerOptions {
 async function startFolding(
   platform: Platform,
   settings: FoldSettings,
+  rows: number,
   warn: (text: string) => void,
 ): Promise<Folding> {
   const sink = new ClickHouseFigureSink(platform.clickhouse);
-  if (platform.isEmbedded) {
+  if (platform.isEmbedded && (await recordsOf(platform)) + rows > FEW_RECORDS) {
     const partitions = await platform.partitionsOf(TOPICS.relationshipLog);
     return FoldThreads.start({ dataDir: platform.dataDir, partitions, sink, warn }, settings);
   }
@@ -152,6 +162,10 @@ async function startFolding(
     { log: platform.log, codecs: platform.codecs(), openStateStore, sink, warn },
     settings,
   );
+}
+
+async function recordsOf({ log }: Platform): Promise<number> {
+  return (await log.ends(TOPICS.relationshipLog)).reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 /** Records that the running services have not committed yet. */

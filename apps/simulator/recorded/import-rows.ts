@@ -61,8 +61,11 @@ export type ImportProgress =
   | ({ readonly phase: 'write'; readonly rowsDone: number; readonly rows: number } & PaceState);
 
 export interface ImportObserver {
-  /** The log can be imported into, and nothing of this run has been written. */
-  readonly ready?: () => Promise<void>;
+  /**
+   * The log can be imported into, and nothing of this run has been written.
+   * @param rows   that there are, those of former runs included
+   */
+  readonly ready?: (rows: number) => Promise<void>;
   readonly progress?: (progress: ImportProgress) => void;
   readonly reject?: (source: string, row: number, reason: string, detail: string) => void;
 }
@@ -168,7 +171,7 @@ class ImportRun {
     const { rowsRead, rejected, ignored } = this.rows;
     const isFinished = done !== null && done > this.rows.rows;
     if (!isFinished) await this.assertTime();
-    await this.observer.ready?.();
+    await this.observer.ready?.(this.rows.rows);
     this.committed = done ?? 0;
     const isWhole = await this.write(signal);
     const written = done === null ? 'imported' : 'resumed';

@@ -40,8 +40,11 @@ export type ReplayProgress =
   | { readonly phase: 'write'; readonly rowsDone: number; readonly rows: number; readonly at: number };
 
 export interface ReplayObserver {
-  /** The log is set up, and nothing of this run has been written: who folds live may start. */
-  readonly ready?: () => Promise<void>;
+  /**
+   * The log is set up, and nothing of this run has been written: who folds live may start.
+   * @param rows   that there are, those of former runs included
+   */
+  readonly ready?: (rows: number) => Promise<void>;
   readonly progress?: (progress: ReplayProgress) => void;
   readonly reject?: (source: string, row: number, reason: RowRejectReason, detail: string) => void;
 }

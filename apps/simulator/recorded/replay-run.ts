@@ -43,7 +43,7 @@ export class ReplayRun {
     const finished = done !== null && done > this.rows.rows;
     if (!finished) this.assertNewer(state, done ?? 0);
     if (done === null) await this.begin(state);
-    await this.observer.ready?.();
+    await this.observer.ready?.(this.rows.rows);
 
     const sequencer = this.sequencer(state);
     const stopped = await this.write(sequencer, done ?? 0, finished, signal);
