@@ -7,7 +7,7 @@ import { ConfluentSchemaRegistry, SchemaCatalog, SOURCE_TOPICS, openCodecs, type
 import type { LogEntry, SourceTouchpoint, TierChanged } from '#domain';
 import { KafkaLog } from '#kafka';
 import { TOPICS } from '#pipeline';
-import { eventually, type GravityOutcome, runGravity } from '#testing';
+import { eventually, GravityHost, type GravityOutcome } from '#testing';
 import { sourceJoin, sourceOrder } from '../../libs/testing/source-kit.js';
 import { ServiceProcess } from '../../test/integration/service-process.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../../test/servers/clickhouse-facade.js';
@@ -22,6 +22,7 @@ const ROWS = 3_000;
 const PERSONS = 100;
 
 describeWithOwnServers('gravity import on Kafka', () => {
+  const host = new GravityHost();
   let root: string;
   let kafka: KafkaServer;
   let registry: RegistryServer;
@@ -58,6 +59,7 @@ describeWithOwnServers('gravity import on Kafka', () => {
   }, SLOW_MS);
 
   afterAll(async () => {
+    await host.stop();
     for (const service of services) await service.end('SIGKILL');
     await log?.close();
     await Promise.all([kafka?.stop(), registry?.stop(), endpoint?.close()]);
@@ -69,7 +71,7 @@ describeWithOwnServers('gravity import on Kafka', () => {
     SCHEMA_REGISTRY_URL: registry.url,
   });
   const gravity = (argv: readonly string[]): Promise<GravityOutcome> =>
-    runGravity(argv, { HOME: root, ...servers() });
+    host.run(argv, { HOME: root, ...servers() });
   const importFile = (...more: readonly string[]): Promise<GravityOutcome> =>
     gravity([
       ...['import', file, '--data-dir', join(root, 'cli'), '--order', 'order', '--brand', 'shop'],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Pseudonymiser } from '#contracts';
 import { DataDirectoryLock } from '#state-store';
 import { sourceOrder } from '../../libs/testing/source-kit.js';
-import { runGravity, type GravityOutcome } from '#testing';
+import { GravityHost, runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 400_000;
 const HOUR = 3_600_000;
@@ -32,6 +32,7 @@ function orders(rows: number, from: number, to: number, seed: number): string {
 }
 
 describe('gravity import', () => {
+  const host = new GravityHost();
   let root: string;
   let recent: string;
   let old: string;
@@ -39,7 +40,7 @@ describe('gravity import', () => {
   let replayed: string;
   let expected: { readonly tiers: readonly string[]; readonly brand: unknown };
 
-  const gravity = (argv: readonly string[]): Promise<GravityOutcome> => runGravity(argv, { HOME: root });
+  const gravity = (argv: readonly string[]): Promise<GravityOutcome> => host.run(argv, { HOME: root });
   const tiersIn = async (data: string): Promise<readonly string[]> => {
     const answers: string[] = [];
     for (const question of QUESTIONS)
@@ -95,7 +96,10 @@ describe('gravity import', () => {
     expected = { tiers: await tiersIn(whole), brand: Reflect.get(summary(reference), 'brand') };
     expect(expected.tiers[0]?.split('\n').length).toBeGreaterThan(170);
   }, SLOW_MS);
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  afterAll(async () => {
+    await host.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
 
   it(
     'makes of a replayed log what one replay of all files makes, and nothing more of it the second time',

@@ -1,4 +1,4 @@
-/** `gravity rebuild` as users have it: on a folder of replayed data, a process for each command. */
+/** `gravity rebuild` as users have it: on a folder of replayed data. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import type { TierChanged } from '#domain';
 import { TOPICS } from '#pipeline';
 import { LmdbStateStore } from '#state-store';
 import { cliConfig } from './cli-config.js';
-import { runGravity, type GravityOutcome } from '#testing';
+import { GravityHost, runGravity, type GravityOutcome } from '#testing';
 import { openLog } from './log-access.js';
 
 const SLOW_MS = 600_000;
@@ -29,6 +29,7 @@ function orders(seed: number, from: number, count: number): string {
   return `person,time,amount\n${lines.join('\n')}\n`;
 }
 
+const host = new GravityHost();
 let root: string;
 let first: string;
 let second: string;
@@ -39,10 +40,13 @@ beforeAll(() => {
   writeFileSync(first, orders(1, Date.UTC(2024, 0, 1), 300));
   writeFileSync(second, orders(2, Date.UTC(2024, 1, 15), 100));
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await host.stop();
+  rmSync(root, { recursive: true, force: true });
+});
 
 function gravity(dir: string, command: string, ...options: readonly string[]): Promise<GravityOutcome> {
-  return runGravity([command, '--data-dir', join(root, dir), ...options], { HOME: root });
+  return host.run([command, '--data-dir', join(root, dir), ...options], { HOME: root });
 }
 async function replay(dir: string, file: string): Promise<void> {
   const options = ['--time-zone', 'UTC', '--brand', 'rows', '--summary', 'json', '--fine-hours', '1'];
@@ -142,7 +146,9 @@ describe('gravity rebuild', () => {
       expect(report.figures['compared']).toBeGreaterThan(80);
       expect(await seen('live')).toEqual(before);
 
-      const over = await gravity('live', 'rebuild', '--switch');
+      // In a process of its own, as users have it.
+      const command = ['rebuild', '--switch', '--data-dir', join(root, 'live')];
+      const over = await runGravity(command, { HOME: root });
       expect(over).toMatchObject({ code: 0, out: '' });
       expect(over.err).toContain('going on with generation 2');
       expect(over.err).toContain('0 of 120 tiers and 0 of');

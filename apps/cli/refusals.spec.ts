@@ -3,17 +3,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runGravity, type GravityOutcome } from '#testing';
+import { GravityHost, runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 180_000;
 
+const host = new GravityHost();
 let root: string;
 let rows: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'refusals-'));
   rows = file('rows.csv', 'person,time,amount\np,2024-01-01,1\nq,2024-01-02,2\n');
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await host.stop();
+  rmSync(root, { recursive: true, force: true });
+});
 
 function file(name: string, text: string | Buffer): string {
   const path = join(root, name);
@@ -22,7 +26,7 @@ function file(name: string, text: string | Buffer): string {
 }
 
 function gravity(...argv: readonly string[]): Promise<GravityOutcome> {
-  return runGravity(argv, { HOME: root });
+  return host.run(argv, { HOME: root });
 }
 
 /** Without the progress lines. */
@@ -72,7 +76,7 @@ describe('gravity', () => {
         ['figures', '--data-dir', join(root, 'clash')],
       ]) {
         const settings = { HOME: root, SCHEMA_REGISTRY_URL: 'http://127.0.0.1:1', ...env };
-        const refused = await runGravity(argv, settings);
+        const refused = await host.run(argv, settings);
         expect([argv[0], refused.code, refused.out]).toEqual([argv[0], 2, '']);
         expect(complaint(refused)).toBe(`gravity: The configuration is wrong:\n  - ${message}\n`);
       }
@@ -132,7 +136,8 @@ describe('gravity', () => {
     'leaves nothing behind after a dry run of the migrations',
     async () => {
       const data = join(root, 'dry');
-      const dry = await gravity('migrate', '--dry-run', '--data-dir', data);
+      // In a process of its own, as users have it.
+      const dry = await runGravity(['migrate', '--dry-run', '--data-dir', data], { HOME: root });
       expect(dry).toMatchObject({ code: 0 });
       expect(dry.out).toContain('0000_schema_migrations');
       expect(existsSync(data)).toBe(false);

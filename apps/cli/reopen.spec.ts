@@ -1,4 +1,4 @@
-/** `gravity reopen` as users have it: a log of recorded data, events that come months late, a process for each command. */
+/** `gravity reopen` as users have it: a log of recorded data, and events that come months late. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { personKey, type Touchpoint } from '#domain';
 import { partitionOf, TOPICS } from '#pipeline';
 import { DataDirectoryLock } from '#state-store';
-import { type GravityOutcome, pay, runGravity, visit } from '#testing';
+import { GravityHost, type GravityOutcome, pay, runGravity, visit } from '#testing';
 import { cliConfig } from './cli-config.js';
 import { openLog } from './log-access.js';
 
@@ -19,6 +19,7 @@ a,2024-03-20T10:00:00Z,30
 const PERIOD = ['--brand', 'rows', '--window', '30d', '--from', '2024-02-01', '--to', '2024-03-10T00:00:00Z'];
 const WHY = ['--reason', 'a shop sent its February late', '--by', 'ops'];
 
+const host = new GravityHost();
 let root: string;
 let data: string;
 beforeAll(async () => {
@@ -40,10 +41,13 @@ beforeAll(async () => {
   );
   expect(replayed).toMatchObject({ code: 0 });
 }, SLOW_MS);
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await host.stop();
+  rmSync(root, { recursive: true, force: true });
+});
 
 function gravity(command: string, ...options: readonly string[]): Promise<GravityOutcome> {
-  return runGravity([command, '--data-dir', data, ...options], { HOME: root });
+  return host.run([command, '--data-dir', data, ...options], { HOME: root });
 }
 
 /** As intake would: what has come goes to the end of the log. */
@@ -102,7 +106,9 @@ describe('gravity reopen', () => {
         buyers: 1,
         stamp: { status: 'closed' },
       });
-      const done = await gravity('reopen', ...PERIOD, ...WHY);
+      // In a process of its own, as users have it.
+      const command = ['reopen', '--data-dir', data, ...PERIOD, ...WHY];
+      const done = await runGravity(command, { HOME: root });
       expect(done).toMatchObject({ code: 0 });
       expect(done.out).toMatch(/^channel +figure +ends +before +after +largest +largest_at\nall +visitors +/);
       expect(done.err).toMatch(/564 of 913 ends restated: \d+,?\d* rows, entry [-\w]{36} of the audit\n/);

@@ -1,14 +1,15 @@
-/** `gravity repartition` as users have it: recorded data in a data directory, a process for each command. */
+/** `gravity repartition` as users have it: recorded data in a data directory. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runGravity, type GravityOutcome } from '#testing';
+import { GravityHost, runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 900_000;
 const DAY = 86_400_000;
 const HEADER = 'person,time,amount\n';
 
+const host = new GravityHost();
 let root: string;
 let first: string;
 let second: string;
@@ -19,7 +20,10 @@ beforeAll(() => {
   writeFileSync(first, `${HEADER}${rowsFrom(Date.UTC(2024, 0, 1), 600)}`);
   writeFileSync(second, `${HEADER}${rowsFrom(Date.UTC(2024, 0, 25), 200)}`);
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(async () => {
+  await host.stop();
+  rmSync(root, { recursive: true, force: true });
+});
 
 function rowsFrom(start: number, count: number): string {
   return Array.from({ length: count }, (_, index) => {
@@ -29,7 +33,7 @@ function rowsFrom(start: number, count: number): string {
 }
 
 function gravity(data: string, command: string, ...options: readonly string[]): Promise<GravityOutcome> {
-  return runGravity([command, ...options, '--data-dir', join(root, data)], { HOME: root });
+  return host.run([command, ...options, '--data-dir', join(root, data)], { HOME: root });
 }
 
 async function replay(data: string, file: string): Promise<void> {

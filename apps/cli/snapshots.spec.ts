@@ -1,19 +1,21 @@
 import { rmSync, truncateSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { FOLD_VERSION } from '#domain';
 import { SnapshotTaker, type FrozenPartition, type StoreEntry } from '#pipeline';
 import { SnapshotDirectory } from '#state-store';
-import { type GravityOutcome, runGravity, TempDir } from '#testing';
+import { GravityHost, type GravityOutcome, runGravity, TempDir } from '#testing';
 
 describe('gravity snapshots', () => {
+  const host = new GravityHost();
   let dir: TempDir;
   beforeEach(() => {
     dir = new TempDir('snapshots');
   });
   afterEach(() => dir.remove());
+  afterAll(() => host.stop());
 
   const gravity = (...argv: readonly string[]): Promise<GravityOutcome> =>
-    runGravity(['snapshots', ...argv], { HOME: dir.path });
+    host.run(['snapshots', ...argv], { HOME: dir.path });
   const frozen = (offset: number, foldVersion: number): FrozenPartition => {
     const entries: StoreEntry[] = [['state', 'brand\0p', Buffer.alloc(1_000)]];
     const checkpoint = { logId: 'log-1', epoch: 1, generation: 1, foldVersion, offset };
@@ -51,7 +53,8 @@ describe('gravity snapshots', () => {
     truncateSync(dir.join(cut, 'entries.bin'), 500);
     rmSync(dir.join(gnawed, 'manifest.json'));
 
-    const list = await gravity('list', '--dir', dir.path, '--format', 'json');
+    const command = ['snapshots', 'list', '--dir', dir.path, '--format', 'json'];
+    const list = await runGravity(command, { HOME: dir.path });
     expect(list.code).toBe(0);
     expect(JSON.parse(list.out)).toMatchObject([
       { snapshot: good, offset: 100, fold_version: FOLD_VERSION, log: 'log-1', state: 'ok' },

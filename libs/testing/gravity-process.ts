@@ -8,6 +8,11 @@ export interface GravityOutcome {
   readonly err: string;
 }
 
+/** Nothing of the shell that runs the tests. */
+export function commandEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...env };
+}
+
 /** @param killAfterMs   a signal so long after it has said `killOn`: by default, that it opens the log */
 export function runGravity(
   argv: readonly string[],
@@ -17,7 +22,7 @@ export function runGravity(
   killOn = 'opening',
 ): Promise<GravityOutcome> {
   const child = spawn(process.execPath, [builtFile('apps/cli/main.ts'), ...argv], {
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', ...env },
+    env: commandEnvironment(env),
   });
   const texts = { out: '', err: '' };
   let isDoomed = false;

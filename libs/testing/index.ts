@@ -30,6 +30,7 @@ export {
   SILENT_OBSERVER,
   WORLD_GROUP,
 } from './pipeline-world.js';
+export { GravityHost } from './gravity-host.js';
 export { runGravity, type GravityOutcome } from './gravity-process.js';
 export { TempDir } from './temp-dir.js';
 export { MemorySnapshotStore } from './memory-snapshot-store.js';
