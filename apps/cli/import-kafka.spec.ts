@@ -12,8 +12,7 @@ import { sourceJoin, sourceOrder } from '../../libs/testing/source-kit.js';
 import { ServiceProcess } from '../../test/integration/service-process.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../../test/servers/clickhouse-facade.js';
 import { KafkaServer } from '../../test/servers/kafka-server.js';
-import { RegistryServer } from '../../test/servers/registry-server.js';
-import { describeWithOwnServers } from '../../test/servers/servers.js';
+import { describeWithOwnServers, sharedRegistry } from '../../test/servers/servers.js';
 import { timeOfAll } from '../simulator/recorded/replay-log.js';
 
 const SLOW_MS = 300_000;
@@ -25,7 +24,7 @@ describeWithOwnServers('gravity import on Kafka', () => {
   const host = new GravityHost();
   let root: string;
   let kafka: KafkaServer;
-  let registry: RegistryServer;
+  let registryUrl: string;
   let endpoint: ClickHouseEndpoint;
   let log: KafkaLog;
   let codecs: Codecs;
@@ -34,9 +33,9 @@ describeWithOwnServers('gravity import on Kafka', () => {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'gravity-import-kafka-'));
-    [kafka, registry, endpoint] = await Promise.all([
+    [kafka, registryUrl, endpoint] = await Promise.all([
       KafkaServer.start(),
-      RegistryServer.start(),
+      sharedRegistry(),
       clickHouseEndpoint(join(root, 'clickhouse')),
     ]);
     log = new KafkaLog({ brokers: kafka.brokers, clientId: 'spec' });
@@ -54,7 +53,7 @@ describeWithOwnServers('gravity import on Kafka', () => {
     ]) {
       expect(await gravity(argv)).toMatchObject({ code: 0 });
     }
-    const registered = { url: registry.url, auth: null, register: true, timeoutMs: 10_000 };
+    const registered = { url: registryUrl, auth: null, register: true, timeoutMs: 10_000 };
     codecs = await openCodecs(new ConfluentSchemaRegistry(registered), SchemaCatalog.load());
   }, SLOW_MS);
 
@@ -62,13 +61,13 @@ describeWithOwnServers('gravity import on Kafka', () => {
     await host.stop();
     for (const service of services) await service.end('SIGKILL');
     await log?.close();
-    await Promise.all([kafka?.stop(), registry?.stop(), endpoint?.close()]);
+    await Promise.all([kafka?.stop(), endpoint?.close()]);
     rmSync(root, { recursive: true, force: true });
   }, SLOW_MS);
 
   const servers = (): Record<string, string> => ({
     KAFKA_BROKERS: kafka.brokers.join(','),
-    SCHEMA_REGISTRY_URL: registry.url,
+    SCHEMA_REGISTRY_URL: registryUrl,
   });
   const gravity = (argv: readonly string[]): Promise<GravityOutcome> =>
     host.run(argv, { HOME: root, ...servers() });

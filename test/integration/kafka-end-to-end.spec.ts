@@ -14,8 +14,7 @@ import { SchemaCatalog, SOURCE_TOPICS, subjectOf, type SourceKind } from '#contr
 import { eventually, runGravity } from '#testing';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
-import { RegistryServer } from '../servers/registry-server.js';
-import { describeWithOwnServers } from '../servers/servers.js';
+import { describeWithOwnServers, sharedRegistry } from '../servers/servers.js';
 import { TcpProxy } from '../servers/tcp-proxy.js';
 import { ServiceProcess } from './service-process.js';
 
@@ -41,7 +40,7 @@ type Fields = Readonly<Record<string, unknown>>;
 describeWithOwnServers('the microservices on Kafka', () => {
   let root: string;
   let kafka: KafkaServer;
-  let registryServer: RegistryServer;
+  let registryUrl: string;
   let registry: TcpProxy;
   let endpoint: ClickHouseEndpoint;
   let database: TcpProxy;
@@ -75,16 +74,16 @@ describeWithOwnServers('the microservices on Kafka', () => {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'gravity-e2e-'));
-    [kafka, registryServer, endpoint] = await Promise.all([
+    [kafka, registryUrl, endpoint] = await Promise.all([
       KafkaServer.start(),
-      RegistryServer.start(),
+      sharedRegistry(),
       clickHouseEndpoint(join(root, 'clickhouse')),
     ]);
-    registry = await TcpProxy.before(registryServer.url);
+    registry = await TcpProxy.before(registryUrl);
     database = await TcpProxy.before(endpoint.url);
     const { url, username, password } = endpoint;
     clickhouse = await createClickHouse({ url, username, password });
-    client = new SchemaRegistry({ host: registryServer.url });
+    client = new SchemaRegistry({ host: registryUrl });
     const plain = new Kafka({ brokers: kafka.brokers, clientId: 'plain', logLevel: logLevel.NOTHING });
     producer = plain.producer({ idempotent: true });
     consumer = plain.consumer({ groupId: 'independent', readUncommitted: false });
@@ -95,7 +94,7 @@ describeWithOwnServers('the microservices on Kafka', () => {
     for (const service of services) await service.end('SIGKILL');
     await Promise.all([consumer?.disconnect(), producer?.disconnect()]);
     await Promise.all([registry?.close(), database?.close(), clickhouse?.close()]);
-    await Promise.all([kafka?.stop(), registryServer?.stop(), endpoint?.close()]);
+    await Promise.all([kafka?.stop(), endpoint?.close()]);
     rmSync(root, { recursive: true, force: true });
   }, SLOW_MS);
 
@@ -168,7 +167,7 @@ describeWithOwnServers('the microservices on Kafka', () => {
     const env = {
       HOME: root,
       KAFKA_BROKERS: kafka.brokers.join(','),
-      SCHEMA_REGISTRY_URL: registryServer.url,
+      SCHEMA_REGISTRY_URL: registryUrl,
     };
     const apply = ['topics', 'apply', '--log-partitions', '3', '--source-partitions', '2'];
     expect(await runGravity(apply, env)).toMatchObject({ code: 0 });

@@ -14,8 +14,7 @@ import { SchemaCatalog, SOURCE_TOPICS, subjectOf, type SourceKind } from '#contr
 import { eventually, runGravity, type GravityOutcome } from '#testing';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
-import { RegistryServer } from '../servers/registry-server.js';
-import { describeWithOwnServers } from '../servers/servers.js';
+import { describeWithOwnServers, sharedRegistry } from '../servers/servers.js';
 import { ServiceProcess } from './service-process.js';
 
 const SLOW_MS = 600_000;
@@ -29,7 +28,7 @@ type Fields = Readonly<Record<string, unknown>>;
 describeWithOwnServers('repartitioning on Kafka', () => {
   let root: string;
   let kafka: KafkaServer;
-  let registry: RegistryServer;
+  let registryUrl: string;
   let endpoint: ClickHouseEndpoint;
   let clickhouse: ClickHouse;
   let producer: Producer;
@@ -42,14 +41,14 @@ describeWithOwnServers('repartitioning on Kafka', () => {
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'gravity-repartition-'));
-    [kafka, registry, endpoint] = await Promise.all([
+    [kafka, registryUrl, endpoint] = await Promise.all([
       KafkaServer.start(),
-      RegistryServer.start(),
+      sharedRegistry(),
       clickHouseEndpoint(join(root, 'clickhouse')),
     ]);
     const { url, username, password } = endpoint;
     clickhouse = await createClickHouse({ url, username, password });
-    client = new SchemaRegistry({ host: registry.url });
+    client = new SchemaRegistry({ host: registryUrl });
     const plain = new Kafka({ brokers: kafka.brokers, clientId: 'plain', logLevel: logLevel.NOTHING });
     producer = plain.producer({ idempotent: true });
     consumer = plain.consumer({ groupId: 'independent', readUncommitted: false });
@@ -59,14 +58,14 @@ describeWithOwnServers('repartitioning on Kafka', () => {
   afterAll(async () => {
     for (const service of services) await service.end('SIGKILL');
     await Promise.all([consumer?.disconnect(), producer?.disconnect(), clickhouse?.close()]);
-    await Promise.all([kafka?.stop(), registry?.stop(), endpoint?.close()]);
+    await Promise.all([kafka?.stop(), endpoint?.close()]);
     rmSync(root, { recursive: true, force: true });
   }, SLOW_MS);
 
   function servers(): Readonly<Record<string, string>> {
     return {
       KAFKA_BROKERS: kafka.brokers.join(','),
-      SCHEMA_REGISTRY_URL: registry.url,
+      SCHEMA_REGISTRY_URL: registryUrl,
       CLICKHOUSE_URL: endpoint.url,
       CLICKHOUSE_USER: endpoint.username,
       CLICKHOUSE_PASSWORD: endpoint.password,

@@ -10,8 +10,7 @@ import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { ChaosTraffic } from '../chaos/chaos-traffic.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
-import { RegistryServer } from '../servers/registry-server.js';
-import { describeWithOwnServers } from '../servers/servers.js';
+import { describeWithOwnServers, sharedRegistry } from '../servers/servers.js';
 import { ServiceProcess } from './service-process.js';
 
 const SLOW_MS = 300_000;
@@ -22,7 +21,7 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
   const directory = new TempDir('rebuild-on-kafka');
   const snapshots = { GRAVITY_SNAPSHOT_DIR: directory.join('snapshots') };
   let kafka: KafkaServer;
-  let registry: RegistryServer;
+  let registryUrl: string;
   let endpoint: ClickHouseEndpoint;
   let clickhouse: ClickHouse;
   let log: KafkaLog;
@@ -32,21 +31,21 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
   const services: ServiceProcess[] = [];
 
   beforeAll(async () => {
-    [kafka, registry, endpoint] = await Promise.all([
+    [kafka, registryUrl, endpoint] = await Promise.all([
       KafkaServer.start(),
-      RegistryServer.start(),
+      sharedRegistry(),
       clickHouseEndpoint(directory.join('clickhouse')),
     ]);
     const { url, username, password } = endpoint;
     clickhouse = await createClickHouse({ url, username, password });
     env = {
-      ...{ KAFKA_BROKERS: kafka.brokers.join(','), SCHEMA_REGISTRY_URL: registry.url, HOME: directory.path },
+      ...{ KAFKA_BROKERS: kafka.brokers.join(','), SCHEMA_REGISTRY_URL: registryUrl, HOME: directory.path },
       ...{ CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password },
     };
     const apply = ['topics', 'apply', '--log-partitions', String(PARTITIONS), '--source-partitions', '1'];
     expect(await runGravity(apply, env)).toMatchObject({ code: 0 });
     const registered = new ConfluentSchemaRegistry({
-      ...{ url: registry.url, auth: null, register: true, timeoutMs: 10_000 },
+      ...{ url: registryUrl, auth: null, register: true, timeoutMs: 10_000 },
     });
     codecs = await openCodecs(registered, SchemaCatalog.load());
     log = new KafkaLog({ brokers: kafka.brokers, clientId: 'spec' });
@@ -69,7 +68,7 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
     await traffic?.stop();
     for (const service of services) await service.end('SIGKILL');
     await Promise.all([clickhouse?.close(), log?.close()]);
-    await Promise.all([kafka?.stop(), registry?.stop(), endpoint?.close()]);
+    await Promise.all([kafka?.stop(), endpoint?.close()]);
     directory.remove();
   }, SLOW_MS);
 

@@ -20,7 +20,7 @@ import { simulatedRules } from '../../apps/simulator/simulated-rules.js';
 import { ServiceProcess } from '../integration/service-process.js';
 import { clickHouseEndpoint, type ClickHouseEndpoint } from '../servers/clickhouse-facade.js';
 import { KafkaServer } from '../servers/kafka-server.js';
-import { RegistryServer } from '../servers/registry-server.js';
+import { sharedRegistry } from '../servers/servers.js';
 import type { PromotionOptions } from './promotion-options.js';
 
 export const LOG_PARTITIONS = 4;
@@ -41,7 +41,7 @@ export class PromotionWorld {
   private constructor(
     private readonly directory: TempDir,
     private readonly kafka: KafkaServer,
-    private readonly registry: RegistryServer,
+    private readonly registryUrl: string,
     private readonly endpoint: ClickHouseEndpoint,
     readonly clickhouse: ClickHouse,
     readonly codecs: Codecs,
@@ -53,15 +53,15 @@ export class PromotionWorld {
 
   static async open({ seed, persons }: PromotionOptions): Promise<PromotionWorld> {
     const directory = new TempDir('promotion');
-    const [kafka, registry, endpoint] = await Promise.all([
+    const [kafka, registryUrl, endpoint] = await Promise.all([
       KafkaServer.start(),
-      RegistryServer.start(),
+      sharedRegistry(),
       clickHouseEndpoint(directory.join('clickhouse')),
     ]);
     const { url, username, password } = endpoint;
     const clickhouse = await createClickHouse({ url, username, password });
     const schemas = new ConfluentSchemaRegistry({
-      ...{ url: registry.url, auth: null, register: true, timeoutMs: 30_000 },
+      ...{ url: registryUrl, auth: null, register: true, timeoutMs: 30_000 },
     });
     const codecs = await openCodecs(schemas, SchemaCatalog.load());
     const log = new KafkaLog({ brokers: kafka.brokers, clientId: 'promotion' });
@@ -70,7 +70,7 @@ export class PromotionWorld {
       false,
     );
     const night = new PromotionNight(seed, brandsOf(persons));
-    return new PromotionWorld(directory, kafka, registry, endpoint, clickhouse, codecs, log, night);
+    return new PromotionWorld(directory, kafka, registryUrl, endpoint, clickhouse, codecs, log, night);
   }
 
   /** Weeks of ordinary days, and then everybody is there. */
@@ -148,7 +148,7 @@ export class PromotionWorld {
   async close(): Promise<void> {
     for (const service of this.#services) await service.end('SIGKILL');
     await Promise.all([this.log.close(), this.feedLog.close(), this.clickhouse.close()]);
-    await Promise.all([this.kafka.stop(), this.registry.stop(), this.endpoint.close()]);
+    await Promise.all([this.kafka.stop(), this.endpoint.close()]);
     this.directory.remove();
   }
 
@@ -222,7 +222,7 @@ export class PromotionWorld {
   get env(): Readonly<Record<string, string>> {
     const { url, username, password } = this.endpoint;
     return {
-      ...{ KAFKA_BROKERS: this.kafka.brokers.join(','), SCHEMA_REGISTRY_URL: this.registry.url },
+      ...{ KAFKA_BROKERS: this.kafka.brokers.join(','), SCHEMA_REGISTRY_URL: this.registryUrl },
       ...{ CLICKHOUSE_URL: url, CLICKHOUSE_USER: username, CLICKHOUSE_PASSWORD: password },
       HOME: this.directory.path,
     };

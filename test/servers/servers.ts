@@ -29,10 +29,24 @@ export async function ensureServers(): Promise<Availability> {
   const brokers = process.env['KAFKA_BROKERS'];
   const registryUrl = process.env['SCHEMA_REGISTRY_URL'];
   if (brokers && registryUrl) return { available: true, brokers: brokers.split(','), registryUrl };
-  const shared = join(RUN_DIRECTORY, 'servers.json');
-  return withLock(`${shared}.lock`, async () => {
-    if (!existsSync(shared)) writeFileSync(shared, JSON.stringify(await startServers()));
-    return JSON.parse(readFileSync(shared, 'utf8')) as Availability;
+  return oncePerRun('servers', startServers);
+}
+
+/**
+ * URL of the run's registry, for suites with a broker of their own: they register the schemas of this repository, as
+ * everybody does, and never stop it.
+ */
+export async function sharedRegistry(): Promise<string> {
+  const url = process.env['SCHEMA_REGISTRY_URL'];
+  return url || oncePerRun('registry', async () => (await RegistryServer.start()).url);
+}
+
+/** What the first caller of all workers makes, and everybody gets. */
+async function oncePerRun<T>(name: string, make: () => Promise<T>): Promise<T> {
+  const made = join(RUN_DIRECTORY, `${name}.json`);
+  return withLock(`${made}.lock`, async () => {
+    if (!existsSync(made)) writeFileSync(made, JSON.stringify(await make()));
+    return JSON.parse(readFileSync(made, 'utf8')) as T;
   });
 }
 
@@ -48,8 +62,8 @@ async function startServers(): Promise<Availability> {
   const obstacle = obstacleToServers();
   if (obstacle !== null) return { available: false, ...obstacle };
   try {
-    const [kafka, registry] = await Promise.all([KafkaServer.start(), RegistryServer.start()]);
-    return { available: true, brokers: kafka.brokers, registryUrl: registry.url };
+    const [kafka, registryUrl] = await Promise.all([KafkaServer.start(), sharedRegistry()]);
+    return { available: true, brokers: kafka.brokers, registryUrl };
   } catch (error) {
     return { available: false, reason: `did not start: ${String(error)}`, excused: false };
   }
@@ -74,7 +88,7 @@ export async function describeWithServers(
   describe.skip(title, () => define({ brokers: [], registryUrl: '' }));
 }
 
-/** A suite that starts servers of its own, to break them; skipped where that cannot be done. */
+/** A suite that starts servers of its own, to break them or to have them empty; skipped where that cannot be done. */
 export function describeWithOwnServers(title: string, define: () => void): void {
   const obstacle = obstacleToServers();
   if (obstacle === null) {
