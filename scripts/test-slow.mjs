@@ -7,7 +7,7 @@ const RUNS = {
   SIM_RUNS: '5000',
   CRASH_RUNS: '60',
   CRASH_CALLS: '20',
-  FC_RUNS: '20',
+  FC_RUNS: '40',
   PIPELINE_RUNS: '300',
   SNAPSHOT_RUNS: '300',
 };
@@ -17,7 +17,9 @@ const SPECS = [
   'libs/pipeline/pipeline.property.spec.ts',
   'libs/pipeline/snapshot.property.spec.ts',
   'libs/domain/fold.property.spec.ts',
+  'libs/domain/fold-windows.property.spec.ts',
   'libs/clickhouse/restate/restate.property.spec.ts',
+  'libs/clickhouse/reconcile/reconcile-periods.property.spec.ts',
 ];
 
 const test = fileURLToPath(new URL('test.mjs', import.meta.url));

@@ -63,7 +63,7 @@ describe('the rows of windows that the whole fold writes', () => {
         }
       }),
       {
-        numRuns: Math.ceil(25 * RUNS),
+        numRuns: Math.ceil(12 * RUNS),
         endOnFailure: seed === undefined,
         ...(seed === undefined ? {} : { seed }),
       },

@@ -93,7 +93,7 @@ describe('the fold', () => {
         expect(canonical(other)).toEqual(canonical(one));
         expect(dayRows(other)).toEqual(dayRows(one));
       }),
-      runs(120),
+      runs(60),
     );
   });
 
@@ -109,7 +109,7 @@ describe('the fold', () => {
         const dues = ({ dues: index }: FoldHarness) => index.instants().map((at) => [at, index.keysAt(at)]);
         expect(dues(cut)).toEqual(dues(whole));
       }),
-      runs(80),
+      runs(40),
     );
   });
 
@@ -127,7 +127,7 @@ describe('the fold', () => {
         expect(canonical(restarted)).toEqual(canonical(straight));
         expect(dayRows(restarted)).toEqual(dayRows(straight));
       }),
-      runs(25),
+      runs(12),
     );
   });
 
@@ -143,7 +143,7 @@ describe('the fold', () => {
         });
         expectNaive(harness, arrived);
       }),
-      runs(40),
+      runs(20),
     );
   });
 
@@ -152,11 +152,13 @@ describe('the fold', () => {
       fc.property(personLog(IN_TIME), fc.nat(), (log, pick) => {
         const harness = folded(arrivals(log, 0));
         const rows = harness.figures.periodRows().filter(({ channel }) => channel === 'all');
-        rows.forEach((row, nth) => {
-          expectNaiveDay(row, harness, touchpoints(log), nth % 29 === pick % 29);
-        });
+        const records = touchpoints(log);
+        const days = rows.map((row, nth) => ({ row, deepening: nth % 29 === pick % 29 }));
+        expect(days.map(({ row, deepening }) => shownDay(row, deepening))).toEqual(
+          days.map(({ row, deepening }) => naiveDay(row, harness, records, deepening)),
+        );
       }),
-      runs(40),
+      runs(20),
     );
   });
 
@@ -170,12 +172,11 @@ describe('the fold', () => {
           byScheme.set(key, [...(byScheme.get(key) ?? []), row]);
         }
         for (const rows of byScheme.values()) {
-          rows.forEach((row, i) => {
-            expect(row.capital).toBeGreaterThanOrEqual(0);
-            const before = rows[i - 1];
-            if (before === undefined) return;
-            expect(row.capital - before.capital).toBe(row.new_relations - row.lost_relations);
+          const unbalanced = rows.filter(({ capital, new_relations, lost_relations }, i) => {
+            const before = rows[i - 1]?.capital ?? capital - (new_relations - lost_relations);
+            return capital < 0 || capital - before !== new_relations - lost_relations;
           });
+          expect(unbalanced).toEqual([]);
           const last = rows.at(-1);
           // The rows of a campaign end with it, and behind the lateness tiers of a day are final.
           if (last === undefined || last.channel !== 'all' || last.scheme_id === 'campaign') continue;
@@ -183,7 +184,7 @@ describe('the fold', () => {
           expect(related).toBe(last.capital);
         }
       }),
-      runs(80),
+      runs(40),
     );
   });
 
@@ -195,60 +196,80 @@ describe('the fold', () => {
         const instants = new Set(
           arrivals(log, 0).flatMap((entry) => (entry.type === 'tick' ? [entry.at] : [])),
         );
-        for (const fact of harness.facts) {
+        const wrong = harness.facts.filter((fact) => {
           const key = `${personKey(fact.brand, fact.person)} ${fact.schemeId}`;
-          expect(fact.from).toBe(tiers.get(key) ?? 0);
-          expect(fact.to).not.toBe(fact.from);
+          const before = tiers.get(key) ?? 0;
           tiers.set(key, fact.to);
-          if (fact.cause === 'TIME') expect(instants).toContain(fact.effectiveAt);
-        }
-        for (const [key, state] of harness.states) {
-          for (const summary of personSummaries(state, LOG_RULES, harness.frame.watermark)) {
-            expect(tiers.get(`${key} ${summary.scheme_id}`) ?? 0).toBe(summary.tier);
-          }
-        }
+          if (fact.cause === 'TIME' && !instants.has(fact.effectiveAt)) return true;
+          return fact.from !== before || fact.to === before;
+        });
+        expect(wrong).toEqual([]);
+        const summaries = [...harness.states].flatMap(([key, state]) =>
+          personSummaries(state, LOG_RULES, harness.frame.watermark).map(
+            ({ scheme_id, tier }): [string, number] => [`${key} ${scheme_id}`, tier],
+          ),
+        );
+        expect(summaries.map(([key]) => [key, tiers.get(key) ?? 0])).toEqual(summaries);
       }),
-      runs(80),
+      runs(40),
     );
   });
 });
 
+/** One `expect` for all persons: it takes longer than the fold of a record. */
 function expectNaive(harness: FoldHarness, arrived: readonly Touchpoint[]): void {
+  const found: unknown[] = [];
+  const naive: unknown[] = [];
   for (const state of harness.states.values()) {
-    if (state.guest) continue;
-    const own = arrived.filter(({ person }) => person === state.person);
-    const naive = new NaivePerson(own, LOG_RULES);
-    const at = Math.max(harness.frame.watermark, state.lastAt);
+    const { person, guest, lastAt } = state;
+    if (guest) continue;
+    const recount = new NaivePerson(
+      arrived.filter((one) => one.person === person),
+      LOG_RULES,
+    );
+    const at = Math.max(harness.frame.watermark, lastAt);
     for (const summary of personSummaries(state, LOG_RULES, at)) {
       const scheme = LOG_RULES.schemes.find(({ id }) => id === summary.scheme_id);
       if (scheme === undefined) throw new Error(summary.scheme_id);
-      const expected = naive.summaryAt(scheme, at);
-      expect({
-        person: state.person,
-        scheme: scheme.id,
-        tier: summary.tier,
-        orders: summary.orders,
-        ownValue: summary.own_value_minor,
-        isMember: summary.is_member,
-      }).toEqual({
-        person: state.person,
-        scheme: scheme.id,
-        tier: expected.tier,
-        orders: expected.orders,
-        ownValue: expected.ownValue,
-        isMember: expected.isMember,
+      const { tier, days, orders, ownValue, isMember } = recount.summaryAt(scheme, at);
+      const where = { person, scheme: scheme.id };
+      found.push({
+        ...{ ...where, tier: summary.tier, orders: summary.orders, ownValue: summary.own_value_minor },
+        ...{ isMember: summary.is_member, days: summary.tier >= 2 ? summary.purchase_days : null },
       });
-      if (summary.tier >= 2) expect(summary.purchase_days).toBe(expected.days.length);
+      const counted = summary.tier >= 2 ? days.length : null;
+      naive.push({ ...where, tier, orders, ownValue, isMember, days: counted });
     }
   }
+  expect(found).toEqual(naive);
 }
 
-function expectNaiveDay(
+interface DayShown {
+  readonly scheme: string;
+  readonly day: string;
+  readonly tiers: readonly number[];
+  /** Null where it is not looked at, being slow to recount. */
+  readonly deepening: { readonly deepened: number; readonly cohort: number } | null;
+}
+
+function shownDay(
+  { scheme_id, day, tiers, deepened, deepened_cohort }: PeriodFigure,
+  deepening: boolean,
+): DayShown {
+  return {
+    scheme: scheme_id,
+    day,
+    tiers,
+    deepening: deepening ? { deepened, cohort: deepened_cohort } : null,
+  };
+}
+
+function naiveDay(
   row: PeriodFigure,
   harness: FoldHarness,
   records: readonly Touchpoint[],
   deepening: boolean,
-): void {
+): DayShown {
   const scheme = compileRules(LOG_RULES).schemes.find((one) => one.scheme.id === row.scheme_id);
   const day = dayFromText(row.day);
   if (scheme === undefined || day === null) throw new Error(row.scheme_id);
@@ -270,12 +291,8 @@ function expectNaiveDay(
     if (found.deepened) deepened++;
     if (found.cohort) cohort++;
   }
-  const where = { scheme: row.scheme_id, day: row.day };
-  expect({ ...where, tiers: row.tiers }).toEqual({ ...where, tiers });
-  if (!deepening) return;
-  expect({ ...where, deepened: row.deepened, cohort: row.deepened_cohort }).toEqual({
-    ...where,
-    deepened,
-    cohort,
-  });
+  return {
+    ...{ scheme: row.scheme_id, day: row.day, tiers },
+    deepening: deepening ? { deepened, cohort } : null,
+  };
 }

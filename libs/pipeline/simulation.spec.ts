@@ -12,7 +12,7 @@ import { simulate } from '../testing/simulation/simulate.js';
 
 const SEED = process.env['SIM_SEED'];
 const BASE = Number(SEED ?? 1);
-const RUNS = Number(process.env['SIM_RUNS'] ?? (SEED === undefined ? 150 : 1));
+const RUNS = Number(process.env['SIM_RUNS'] ?? (SEED === undefined ? 80 : 1));
 const MS_PER_RUN = 3_000;
 
 /**

@@ -56,10 +56,10 @@ describe('the promotion night', () => {
 
   it('is admitted by intake, event by event', () => {
     const source = { topic: 'touchpoint.visit', partition: 0, offset: 0 };
-    for (const event of play(2, 10)) {
-      const admission = admit(event, { ...source, arrivedAt: event.sentAt }, DEFAULT_ADMISSION_LIMITS);
-      expect(admission).toMatchObject({ ok: true });
-    }
+    const refused = play(2, 10)
+      .map((event) => admit(event, { ...source, arrivedAt: event.sentAt }, DEFAULT_ADMISSION_LIMITS))
+      .filter(({ ok }) => !ok);
+    expect(refused).toEqual([]);
   });
 
   it('has about the rate that was asked for on ordinary days, and more in a promotion with its bursts', () => {
@@ -73,7 +73,7 @@ describe('the promotion night', () => {
     const declined = new Map<string, number>();
     let optOuts = 0;
     let returns = 0;
-    for (const event of play(5, 240)) {
+    for (const event of play(5, 60)) {
       if (event.type !== 'relation' || event.link !== 'REACH') continue;
       const where = `${event.person ?? ''} ${event.channel ?? ''}`;
       declined.set(where, (declined.get(where) ?? 0) + (event.on ? -1 : 1));
@@ -81,7 +81,7 @@ describe('the promotion night', () => {
       else optOuts += 1;
     }
     // Nobody says twice what he has said.
-    for (const balance of declined.values()) expect([0, 1]).toContain(balance);
+    expect([...new Set(declined.values())].filter((balance) => balance !== 0 && balance !== 1)).toEqual([]);
     expect(optOuts).toBeGreaterThan(20);
     expect(returns).toBeGreaterThan(0);
   });

@@ -32,7 +32,7 @@ const seed = process.env['FC_SEED'] === undefined ? undefined : Number(process.e
 const RUNS = Number(process.env['FC_RUNS'] ?? 1);
 const TIMEOUT_MS = 600_000 * RUNS;
 const settings = {
-  numRuns: Math.ceil(3 * RUNS),
+  numRuns: Math.ceil(2 * RUNS),
   endOnFailure: seed === undefined,
   ...(seed === undefined ? {} : { seed }),
 };
