@@ -10,12 +10,14 @@ const RUNS = {
   FC_RUNS: '40',
   PIPELINE_RUNS: '300',
   SNAPSHOT_RUNS: '300',
+  REPARTITION_RUNS: '300',
 };
 const SPECS = [
   'libs/pipeline/simulation.spec.ts',
   'libs/pipeline/crash-simulation.spec.ts',
   'libs/pipeline/pipeline.property.spec.ts',
   'libs/pipeline/snapshot.property.spec.ts',
+  'libs/pipeline/merge-partitions.property.spec.ts',
   'libs/domain/fold.property.spec.ts',
   'libs/domain/fold-windows.property.spec.ts',
   'libs/clickhouse/restate/restate.property.spec.ts',

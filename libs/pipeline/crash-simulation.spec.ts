@@ -175,7 +175,7 @@ function* everyFault(counts: ReadonlyMap<string, number>, perFault: number): Gen
 }
 
 const BASE = Number(process.env['CRASH_SEED'] ?? 1_111);
-const RUNS = Number(process.env['CRASH_RUNS'] ?? 6);
+const RUNS = Number(process.env['CRASH_RUNS'] ?? 3);
 /** Calls at which each fault is tried. */
 const FAULTS_EACH = Number(process.env['CRASH_CALLS'] ?? 2);
 

@@ -18,7 +18,7 @@ const RULES = {
 const OTHER_RULES = { ...RULES, schemes: RULES.schemes.slice(1) };
 const seed = process.env['REPARTITION_SEED'];
 const runs = {
-  numRuns: Number(process.env['REPARTITION_RUNS'] ?? 25),
+  numRuns: Number(process.env['REPARTITION_RUNS'] ?? 12),
   endOnFailure: true,
   ...(seed === undefined ? {} : { seed: Number(seed) }),
 };

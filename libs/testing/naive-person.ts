@@ -17,16 +17,24 @@ export interface NaiveSummary {
   readonly isMember: boolean;
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+interface ZoneDates {
+  readonly format: Intl.DateTimeFormat;
+  /** By instant: the same few are asked for again and again, and a format is slow. */
+  readonly known: Map<number, string>;
+}
+
+const zones = new Map<string, ZoneDates>();
 
 /** `YYYY-MM-DD` of an instant in a zone. */
 export function localDate(t: number, zone: string): string {
-  let format = formats.get(zone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
-    formats.set(zone, format);
+  let dates = zones.get(zone);
+  if (dates === undefined) {
+    const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
+    zones.set(zone, (dates = { format, known: new Map() }));
   }
-  return format.format(t);
+  let date = dates.known.get(t);
+  if (date === undefined) dates.known.set(t, (date = dates.format.format(t)));
+  return date;
 }
 
 function plusDays(date: string, days: number): string {
@@ -60,6 +68,7 @@ export class NaivePerson {
   private readonly links: readonly LinkChanged[];
   private readonly payments: readonly OrderPaid[];
   private readonly refunds: readonly OrderRefunded[];
+  private readonly liveAt = new Map<number, readonly string[]>();
 
   /** @param records   all of one person, in any order */
   constructor(
@@ -82,6 +91,8 @@ export class NaivePerson {
 
   /** Names of the links that are live at `t`: the last switch up to `t` decides; a quit ends membership anywhere. */
   liveLinks(t: number): readonly string[] {
+    const known = this.liveAt.get(t);
+    if (known !== undefined) return known;
     const live = new Set<string>();
     for (const { link, channel, on, at } of this.links) {
       if (at > t) continue;
@@ -89,7 +100,9 @@ export class NaivePerson {
       else if (link !== 'MEMBER') live.delete(`${link}/${channel}`);
       else for (const name of live) if (name.startsWith('MEMBER/')) live.delete(name);
     }
-    return [...live];
+    const names = [...live];
+    this.liveAt.set(t, names);
+    return names;
   }
 
   /** Channels that a live link was made in. */

@@ -6,8 +6,8 @@ import type { NaiveFigures } from './naive-windows.js';
 interface Person {
   readonly id: string;
   readonly links: NaivePerson;
-  /** Instants at which a link may begin or end. */
-  readonly switches: readonly number[];
+  /** Instants at which a link may begin or end, of those at which one is live. */
+  readonly relatedSwitches: readonly number[];
   readonly presence: readonly Touchpoint[];
   /** The last word before `t` on messages in the channel was no. */
   readonly hasDeclined: (channel: string, t: number) => boolean;
@@ -35,8 +35,9 @@ export function naiveTouchpointWindow(
       presence.some((event) => event.type !== 'visit' && within(event)),
     );
     const related = new Set(
-      brand.persons.filter(({ links, switches }) =>
-        [from, ...switches.filter((at) => at > from && at < to)].some((at) => links.isRelated(at)),
+      brand.persons.filter(
+        ({ links, relatedSwitches }) =>
+          links.isRelated(from) || relatedSwitches.some((at) => at > from && at < to),
       ),
     );
     const orders = brand.orders.filter(within);
@@ -73,10 +74,13 @@ function brandOf(records: readonly Touchpoint[], rules: Rules): Brand {
       )
         .filter(({ note }) => note === 'REACH')
         .sort((a, b) => a.at - b.at || (a.eventId < b.eventId ? -1 : 1));
+      const links = new NaivePerson(own, rules);
       return {
         id,
-        links: new NaivePerson(own, rules),
-        switches: events.filter(({ type }) => type === 'link').map(({ at }) => at),
+        links,
+        relatedSwitches: events
+          .filter(({ type, at }) => type === 'link' && links.isRelated(at))
+          .map(({ at }) => at),
         hasDeclined: (channel, t) => {
           const words = reachWords.filter((word) => word.channel === channel && word.at < t);
           return words[words.length - 1]?.on === false;

@@ -50,7 +50,7 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
     codecs = await openCodecs(registered, SchemaCatalog.load());
     log = new KafkaLog({ brokers: kafka.brokers, clientId: 'spec' });
     traffic = new ChaosTraffic(kafka.brokers, codecs.sourceEncoder, new SeededRandom(7), {
-      ...{ eventsPerSecond: 200, persons: 300 },
+      ...{ eventsPerSecond: 100, persons: 300 },
     });
     for (const name of ['intake', 'relationship', 'archive']) {
       const one = new ServiceProcess(name, {
@@ -121,15 +121,13 @@ describeWithOwnServers('gravity rebuild beside live services', () => {
       // Each change begins where the one before has ended, and none is there twice.
       const last = new Map<string, number>();
       const all = [...(await changes())].sort((a, b) => (a.version < b.version ? -1 : 1));
-      for (const { brand, person, schemeId, from, to, cause } of all) {
+      const wrong = all.filter(({ brand, person, schemeId, from, to, cause }) => {
         const key = `${schemeId} ${brand} ${person}`;
-        expect({ key, from, cause }).toEqual({
-          key,
-          from: last.get(key) ?? 0,
-          cause: expect.not.stringMatching('RESTATE'),
-        });
+        const before = last.get(key) ?? 0;
         last.set(key, to);
-      }
+        return from !== before || cause.includes('RESTATE');
+      });
+      expect(wrong).toEqual([]);
       // A fold from the first record on comes to the same figures as the two generations did.
       const again = await gravity('rebuild', '--format', 'json');
       expect(again).toMatchObject({ code: 0 });

@@ -39,13 +39,13 @@ export function promotionOptions(env: Readonly<Record<string, string | undefined
   };
   return {
     seed: number('SEED', 7, 11, 0),
-    events: number('EVENTS', 12_000, 2_000_000, 1),
+    events: number('EVENTS', 6_000, 2_000_000, 1),
     eventsPerSecond: number('EVENTS_PER_SECOND', 1_500, 4_000, 1),
-    persons: number('PERSONS', 3_000, 200_000, 3),
+    persons: number('PERSONS', 2_000, 200_000, 3),
     historyDays: number('HISTORY_DAYS', 31, 35, 31),
     historyEventsPerDay: number('HISTORY_EVENTS_PER_DAY', 100, 5_000, 1),
     fineHours: number('FINE_HOURS', 1, 30, 1),
-    ends: number('ENDS', 1_000, 10_000, 1),
+    ends: number('ENDS', 400, 10_000, 1),
     days: isLong ? null : 4,
     isLong,
     reportDirectory: env['PROMOTION_REPORT_DIR'] ?? null,

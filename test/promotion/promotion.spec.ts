@@ -75,6 +75,9 @@ describeWithOwnServers('live figures of a promotion', () => {
       expect(reconciled.drifts).toEqual([]);
       expect(code).toBe(0);
       expect(feed.counts.events).toBe(options.events);
+      // One in a hundred each: else the feed was too tame to show anything.
+      expect(feed.counts.late).toBeGreaterThan(options.events / 300);
+      expect(feed.counts.repeated).toBeGreaterThan(options.events / 300);
       expect(inTables[0]).toEqual(['raw facts', options.events + world.historyEvents]);
       const whats = new Set(reconciled.compared.filter((one) => one.compared > 0).map(({ what }) => what));
       for (const window of ['1m', '5m', '1h', '24h', '30d']) expect(whats).toContain(`window ${window}`);

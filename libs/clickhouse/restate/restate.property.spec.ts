@@ -102,7 +102,7 @@ async function expectNaive(asked: Reopened, tables: FoldedTables): Promise<void>
 async function expectReconciled({ brand, window, from, to }: Reopened): Promise<void> {
   const beats = await heartbeats(engine.clickhouse, window.id);
   if (beats === null) throw new Error('no heartbeats');
-  const step = Math.max(1, Math.floor((to - from) / window.slideMs / 4)) * window.slideMs;
+  const step = Math.max(1, Math.floor((to - from) / window.slideMs / 2)) * window.slideMs;
   for (let end = from; end <= to; end += step) {
     for (const channel of [ALL_CHANNELS, ...CHANNELS]) {
       const found = await differenceAt(engine.clickhouse, { brand, window }, beats, channel, end);
