@@ -2,7 +2,7 @@
  * `npm run test:mutation`: plants one fault after the other in a copy of the rolling windows, and looks whether their
  * tests find it. Arguments choose files by a part of their name.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,11 @@ const COPIED = ['jest.config.mjs', 'package.json', 'tsconfig.json', 'schemas', '
 /** Of roots that jest is told of, and the copy does not need. */
 const EMPTY = ['apps', 'test'];
 
+/** The tests take a minute; a fault after which they are not over by then has made them endless, and was found. */
+const ENDLESS_MS = 600_000;
+
+let running: ChildProcess | null = null;
+
 type Verdict = 'killed' | 'survived' | 'equal' | 'not equal';
 
 function copyOfTree(): string {
@@ -32,14 +37,26 @@ function copyOfTree(): string {
 function passes(copy: string): Promise<boolean> {
   const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  // A group of its own: a worker in an endless loop does not notice that jest has ended.
   const child = spawn(process.execPath, [...flags, jest, '--bail', '--silent', ...SPECS], {
     cwd: copy,
     stdio: 'ignore',
+    detached: true,
   });
+  running = child;
+  const isOver = setTimeout(() => kill(child), ENDLESS_MS);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code) => resolve(code === 0));
+    child.on('exit', (code) => {
+      clearTimeout(isOver);
+      running = null;
+      resolve(code === 0);
+    });
   });
+}
+
+function kill({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
 }
 
 async function verdictOn(fault: PlantedFault, copy: string): Promise<Verdict> {
@@ -69,6 +86,7 @@ async function main(): Promise<void> {
   if (faults.length === 0) throw new Error(`no planted fault is in a file like ${chosen.join(', ')}`);
   const copy = copyOfTree();
   const stop = (): void => {
+    if (running !== null) kill(running);
     rmSync(copy, { recursive: true, force: true });
     process.exit(1);
   };
