@@ -31,8 +31,9 @@ export class AppProcess {
   private constructor(
     readonly app: string,
     env: Readonly<Record<string, string>>,
+    flags: readonly string[],
   ) {
-    this.#child = spawn(process.execPath, [...NODE_FLAGS, builtFile(`apps/${app}/main.ts`)], {
+    this.#child = spawn(process.execPath, [...flags, builtFile(`apps/${app}/main.ts`)], {
       env: { ...process.env, GRAVITY_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -46,8 +47,12 @@ export class AppProcess {
   }
 
   /** Resolves when the app listens; it may still be waiting for its servers. */
-  static async start(app: string, env: Readonly<Record<string, string>>): Promise<AppProcess> {
-    const started = new AppProcess(app, env);
+  static async start(
+    app: string,
+    env: Readonly<Record<string, string>>,
+    flags = NODE_FLAGS,
+  ): Promise<AppProcess> {
+    const started = new AppProcess(app, env, flags);
     const deadline = Date.now() + READY_MS;
     while (started.#url === null) {
       started.#assertAlive();

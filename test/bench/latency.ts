@@ -22,6 +22,7 @@ import { environment, gravity, startServers } from './bench-servers.js';
 import { sourceRecords } from './embedded.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { mixOf, nightEvents } from './night-events.js';
+import { SWIFT_NODE_FLAGS } from './node-flags.js';
 
 const EVENTS = 600_000;
 const EVENTS_PER_SECOND = 5_000;
@@ -49,7 +50,8 @@ export async function latency(options: BenchOptions): Promise<BenchResult> {
     await gravity(['schemas', 'register'], env);
     await gravity(['migrate'], env);
     for (const app of ['intake', 'relationship', 'archive']) {
-      apps.push(await AppProcess.start(app, { ...env, GRAVITY_DATA_DIR: directory.join(app) }));
+      const own = { ...env, GRAVITY_DATA_DIR: directory.join(app) };
+      apps.push(await AppProcess.start(app, own, SWIFT_NODE_FLAGS));
     }
     const { Kafka, logLevel } = kafkajs;
     const kafka = new Kafka({
@@ -77,6 +79,7 @@ export async function latency(options: BenchOptions): Promise<BenchResult> {
         ...{ events: count, persons: personsOf(options), seed: options.seed, mix: sent.mix },
         ...{ 'events/s sent': Math.round(sent.perSecond), probes: waits.length },
         'log partitions': LOG_PARTITIONS_KAFKA,
+        node: SWIFT_NODE_FLAGS.join(' '),
         services: `one intake, relationship and archive: ${spent.toFixed(1)} CPU-s`,
       },
       measures: [
