@@ -10,7 +10,7 @@ import type { PartitionRef, TopicCatalog } from './topic-catalog.js';
  * A partition is compacted when it has this many new records, and more by this factor than were left the last time: a
  * pass costs as much as all it reads, and who begins with the topic reads a few times what is left.
  */
-const DIRTY_RECORDS_MIN = 250_000;
+const DIRTY_RECORDS_MIN = 500_000;
 const DIRTY_FACTOR_MIN = 4;
 /** Keys held in memory in one pass; what lies beyond waits for the next. */
 const KEYS_MAX = 200_000;

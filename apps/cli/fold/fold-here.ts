@@ -46,16 +46,34 @@ const UNWATCHED = {
  */
 const BATCH_RECORDS_MAX = 1_000;
 
-export class FoldHere implements Folding {
-  private constructor(
-    private readonly worker: RelationshipWorker,
-    private readonly handler: Abandonable,
-    private readonly consumer: LogConsumer,
-    private readonly store: { close(): void },
-    private readonly maintenance: Maintenance,
-  ) {}
+const POLL_MS = 50;
+const RETRY_MS = 1_000;
 
-  static async start(parts: FoldParts, settings: FoldSettings): Promise<FoldHere> {
+interface Running {
+  readonly log: Log;
+  /** Those of the log that are folded here. */
+  readonly partitions: readonly number[];
+  readonly worker: RelationshipWorker;
+  readonly handler: Abandonable;
+  readonly consumer: LogConsumer;
+  readonly store: { close(): void };
+  readonly maintenance: Maintenance;
+}
+
+export class FoldHere implements Folding {
+  /** Where it stood at the end, when its partitions are given back. */
+  private finished: FoldState | null = null;
+  private stopping: Promise<void> | null = null;
+  private failure: string | null = null;
+
+  private constructor(private readonly running: Running) {}
+
+  /** @param partitions   of the relationship log, that come to be folded here */
+  static async start(
+    parts: FoldParts,
+    settings: FoldSettings,
+    partitions: readonly number[],
+  ): Promise<FoldHere> {
     const { log, codecs, sink, warn } = parts;
     const { isWatched, cachedStatesMax, outboxRowsMax, batchRecordsMax } = settings;
     const store = parts.openStateStore(RELATIONSHIP_GROUP);
@@ -105,28 +123,82 @@ export class FoldHere implements Folding {
     const handler = new Abandonable(worker);
     await consumer.start(handler);
     const maintenance = new Maintenance(() => worker.maintainAll(), warn);
-    return new FoldHere(worker, handler, consumer, store.store, maintenance);
+    return new FoldHere({ log, partitions, worker, handler, consumer, store: store.store, maintenance });
   }
 
   state(): FoldState {
-    const states = this.worker.states();
+    const { worker, consumer } = this.running;
+    const failure = this.failure ?? consumer.health().crashed?.message ?? null;
+    if (this.finished !== null) return { ...this.finished, failure };
+    const states = worker.states();
     return {
       positions: new Map(states.map(({ partition, position }) => [partition, position])),
       rowsLeft: states.reduce((sum, { outbox }) => sum + outbox.size, 0),
-      failure: this.consumer.health().crashed?.message ?? null,
+      isFinished: false,
+      failure,
     };
   }
 
-  flushAll(): Promise<void> {
-    return this.worker.flushAll();
+  finish(): void {
+    void this.finishing();
   }
 
-  async stop(keepsStates: boolean): Promise<void> {
-    this.handler.isAbandoned = !keepsStates;
-    await this.maintenance.stop();
-    await this.consumer.stop();
-    this.store.close();
+  /** Resolves, never rejects, when `state` says so: finished, failed or told to stop. */
+  async finishing(): Promise<void> {
+    try {
+      await this.toTheEnd();
+    } catch (error) {
+      this.failure = error instanceof Error ? error.message : String(error);
+    }
   }
+
+  stop(keepsStates: boolean): Promise<void> {
+    this.running.handler.isAbandoned = !keepsStates;
+    this.stopping ??= this.giveBack();
+    return this.stopping;
+  }
+
+  private async toTheEnd(): Promise<void> {
+    while (!(await this.isAtEnd())) {
+      if (this.stopping !== null) return;
+      await pause(POLL_MS);
+    }
+    await this.running.worker.flushAll();
+    // Again while ClickHouse is away.
+    while (this.state().rowsLeft > 0) {
+      if (this.stopping !== null) return;
+      await pause(RETRY_MS);
+      await this.running.worker.flushAll();
+    }
+    if (this.stopping === null) this.finished = { ...this.state(), isFinished: true };
+  }
+
+  /**
+   * The fold stands where its states do: after a kill the group's position may be at the end already, with the states
+   * still to be folded again up to there.
+   */
+  private async isAtEnd(): Promise<boolean> {
+    const { log, worker, partitions } = this.running;
+    const states = new Map(worker.states().map((state) => [state.partition, state]));
+    const ends = await log.ends(TOPICS.relationshipLog);
+    return partitions.every((partition) => {
+      const state = states.get(partition);
+      const end = ends.find((one) => one.partition === partition)?.end ?? 0;
+      // Who is still due gets a tick of his own behind the end.
+      return state !== undefined && state.position >= end && !state.moreDue;
+    });
+  }
+
+  private async giveBack(): Promise<void> {
+    const { maintenance, consumer, store } = this.running;
+    await maintenance.stop();
+    await consumer.stop();
+    store.close();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Partitions that leave do so in good order, unless there is no time for that. */

@@ -8,17 +8,18 @@ export interface FoldTask {
   /** Of `of` threads, the one that folds the partitions p with p mod `of` = `index`. */
   readonly index: number;
   readonly of: number;
+  /** These. */
+  readonly partitions: readonly number[];
   readonly settings: FoldSettings;
 }
 
 export type ToFoldThread =
   | { readonly type: 'stored'; readonly id: number; readonly error: string | null }
-  | { readonly type: 'flush'; readonly id: number }
+  | { readonly type: 'finish' }
   | { readonly type: 'stop'; readonly keepsStates: boolean };
 
 export type FromFoldThread =
   | { readonly type: 'started' }
   | { readonly type: 'state'; readonly state: FoldState }
   | { readonly type: 'rows'; readonly id: number; readonly rows: readonly FigureRow[] }
-  | { readonly type: 'flushed'; readonly id: number; readonly state: FoldState }
   | { readonly type: 'warning'; readonly text: string };

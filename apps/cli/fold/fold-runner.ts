@@ -11,7 +11,6 @@ import { unreadBy } from './unread.js';
 import { ARCHIVE_GROUP, RELATIONSHIP_GROUP, type Folding, type FoldSettings } from './folding.js';
 
 const POLL_MS = 50;
-const RETRY_MS = 1_000;
 /**
  * Nobody waits for single rows of a replay's archive, and each insert costs ClickHouse a part and its merges: rows
  * are gathered for this long, and written this many at once.
@@ -82,32 +81,21 @@ export class FoldRunner {
 
   /** @throws CliError   a consumer has given up */
   async waitDrained(onProgress: (progress: DrainProgress) => void, signal: AbortSignal): Promise<void> {
-    let flushing = { isDone: false, since: -Infinity };
+    this.folding.finish();
     while (!signal.aborted) {
       this.assertAlive();
+      // Asked before the archive: what the fold has published by then is the archive's to read.
+      const { rowsLeft, isFinished } = this.folding.state();
       const unfolded = await this.unfolded();
       if (unfolded === 0) await this.hurry();
-      // Asked last: what the fold has published by now is the archive's to read.
       const recordsLeft = unfolded + (await unreadBy(this.platform.log, ARCHIVE_GROUP, ARCHIVED_TOPICS));
-      const { rowsLeft } = this.folding.state();
       onProgress({ recordsLeft, rowsLeft });
-      if (recordsLeft === 0) {
-        if (flushing.isDone && rowsLeft === 0) return;
-        // The last changes become rows now, rather than when their interval is over; again while ClickHouse is away.
-        if ((flushing.isDone || flushing.since === -Infinity) && Date.now() - flushing.since >= RETRY_MS) {
-          const round = { isDone: false, since: Date.now() };
-          flushing = round;
-          void this.folding.flushAll().then(() => (round.isDone = true));
-        }
-      }
+      if (isFinished && recordsLeft === 0) return;
       await pause(POLL_MS);
     }
   }
 
-  /**
-   * What is left to fold. The fold stands where its states do: after a kill the group's position may be at the end
-   * already, with the states still to be folded again up to there.
-   */
+  /** What is left to fold, by where the states are. */
   private async unfolded(): Promise<number> {
     const { positions } = this.folding.state();
     let left = 0;
@@ -153,19 +141,18 @@ async function startFolding(
   warn: (text: string) => void,
 ): Promise<Folding> {
   const sink = new ClickHouseFigureSink(platform.clickhouse);
-  if (platform.isEmbedded && (await recordsOf(platform)) + rows > FEW_RECORDS) {
-    const partitions = await platform.partitionsOf(TOPICS.relationshipLog);
+  const ends = await platform.log.ends(TOPICS.relationshipLog);
+  const partitions = ends.map(({ partition }) => partition);
+  const records = ends.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (platform.isEmbedded && records + rows > FEW_RECORDS) {
     return FoldThreads.start({ dataDir: platform.dataDir, partitions, sink, warn }, settings);
   }
   const openStateStore = platform.openStateStore.bind(platform);
   return FoldHere.start(
     { log: platform.log, codecs: platform.codecs(), openStateStore, sink, warn },
     settings,
+    partitions,
   );
-}
-
-async function recordsOf({ log }: Platform): Promise<number> {
-  return (await log.ends(TOPICS.relationshipLog)).reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 /** Records that the running services have not committed yet. */

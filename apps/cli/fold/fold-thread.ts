@@ -32,7 +32,7 @@ class DistantSink implements FigureSink {
   }
 }
 
-const { dataDir, index, of, settings } = workerData as FoldTask;
+const { dataDir, index, of, partitions, settings } = workerData as FoldTask;
 const folder = await GuestFolder.open(dataDir, { index, of });
 const sink = new DistantSink();
 const fold = await FoldHere.start(
@@ -44,6 +44,7 @@ const fold = await FoldHere.start(
     warn: (text) => tell({ type: 'warning', text }),
   },
   settings,
+  partitions,
 );
 const reporting = setInterval(() => tell({ type: 'state', state: fold.state() }), STATE_MS);
 
@@ -52,8 +53,12 @@ port.on('message', (message: ToFoldThread) => {
     case 'stored':
       sink.stored(message.id, message.error);
       return;
-    case 'flush':
-      void fold.flushAll().then(() => tell({ type: 'flushed', id: message.id, state: fold.state() }));
+    case 'finish':
+      void fold.finishing().then(() => {
+        tell({ type: 'state', state: fold.state() });
+        // The states of these partitions are kept while others are still folded, archived or asked for.
+        if (fold.state().isFinished) void fold.stop(true);
+      });
       return;
     case 'stop':
       clearInterval(reporting);

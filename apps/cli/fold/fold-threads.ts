@@ -10,7 +10,7 @@ const FOLD_THREAD = new URL('./fold-thread.js', import.meta.url);
 
 export interface FoldThreadsParts {
   readonly dataDir: string;
-  readonly partitions: number;
+  readonly partitions: readonly number[];
   readonly sink: FigureSink;
   readonly warn: (text: string) => void;
 }
@@ -20,9 +20,11 @@ export class FoldThreads implements Folding {
 
   /** As many threads as there are processors, if there are partitions for them. */
   static async start(parts: FoldThreadsParts, settings: FoldSettings): Promise<FoldThreads> {
-    const of = Math.max(1, Math.min(parts.partitions, availableParallelism()));
+    const { partitions } = parts;
+    const of = Math.max(1, Math.min(partitions.length, availableParallelism()));
     const tasks = Array.from({ length: of }, (_, index) => ({
       ...{ dataDir: parts.dataDir, index, of, settings },
+      partitions: partitions.filter((partition) => partition % of === index),
     }));
     const threads = tasks.map((task) => new FoldThread(task, parts));
     try {
@@ -39,12 +41,13 @@ export class FoldThreads implements Folding {
     return {
       positions: new Map(states.flatMap(({ positions }) => [...positions])),
       rowsLeft: states.reduce((sum, { rowsLeft }) => sum + rowsLeft, 0),
+      isFinished: states.every(({ isFinished }) => isFinished),
       failure: states.find(({ failure }) => failure !== null)?.failure ?? null,
     };
   }
 
-  async flushAll(): Promise<void> {
-    await Promise.all(this.threads.map((thread) => thread.flush()));
+  finish(): void {
+    for (const thread of this.threads) thread.finish();
   }
 
   async stop(keepsStates: boolean): Promise<void> {
@@ -57,9 +60,7 @@ class FoldThread {
   readonly started: Promise<void>;
   private readonly worker: Worker;
   private readonly ended: Promise<void>;
-  private reported: FoldState = { positions: new Map(), rowsLeft: 0, failure: null };
-  private readonly flushes = new Map<number, () => void>();
-  private asked = 0;
+  private reported: FoldState = { positions: new Map(), rowsLeft: 0, isFinished: false, failure: null };
   private isStopping = false;
 
   constructor(
@@ -85,12 +86,8 @@ class FoldThread {
     return this.reported;
   }
 
-  flush(): Promise<void> {
-    return new Promise((resolve) => {
-      const id = ++this.asked;
-      this.flushes.set(id, resolve);
-      this.tell({ type: 'flush', id });
-    });
+  finish(): void {
+    this.tell({ type: 'finish' });
   }
 
   stop(keepsStates: boolean): Promise<void> {
@@ -103,11 +100,6 @@ class FoldThread {
     switch (message.type) {
       case 'state':
         this.reported = message.state;
-        return;
-      case 'flushed':
-        this.reported = message.state;
-        this.flushes.get(message.id)?.();
-        this.flushes.delete(message.id);
         return;
       case 'rows':
         void this.parts.sink.write(message.rows).then(
@@ -126,8 +118,6 @@ class FoldThread {
       const failure = error === null ? 'a thread that folds has ended' : textOf(error);
       this.reported = { ...this.reported, failure };
     }
-    for (const resolve of this.flushes.values()) resolve();
-    this.flushes.clear();
   }
 
   private tell(message: ToFoldThread): void {

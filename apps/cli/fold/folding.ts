@@ -9,6 +9,8 @@ export interface FoldState {
   readonly positions: ReadonlyMap<number, number>;
   /** Rows that ClickHouse has not acknowledged. */
   readonly rowsLeft: number;
+  /** After `finish`: all of the log is folded, and ClickHouse has acknowledged every row of it. */
+  readonly isFinished: boolean;
   /** Why it has given up; null while it has not. */
   readonly failure: string | null;
 }
@@ -16,8 +18,11 @@ export interface FoldState {
 /** Somebody who folds the relationship log, here or in other threads. */
 export interface Folding {
   state(): FoldState;
-  /** What has changed becomes rows now. Resolves when they were sent or refused, and `state` says so. */
-  flushAll(): Promise<void>;
+  /**
+   * Nothing more comes to the log: what has changed becomes rows as soon as all is folded, not when their interval is
+   * over. Returns at once; `state` says when ClickHouse has them.
+   */
+  finish(): void;
   /**
    * @param keepsStates   false: at once. What was folded since the last checkpoint is folded again by whoever goes
    *   on, as after a kill; writing it down would take longer than a person waits who has pressed Ctrl-C.
