@@ -30,9 +30,6 @@ interface Call {
   readonly clickhouse_settings?: object | undefined;
 }
 
-/** To begin with. */
-const INSERT_BYTES = 1 << 16;
-
 function invalid(message: string): ClickHouseFailure {
   return new ClickHouseFailure(message, 'INVALID', null);
 }
@@ -78,9 +75,6 @@ function statementOf(params: Call): string {
 /** Fits `createClient({ connection })`. */
 export class SafeConnection {
   readonly #inner: ChdbConnection;
-  /** For the rows of one insert after the other: each with bytes of its own would soon make V8 look at all it has. */
-  #insertBytes = Buffer.allocUnsafe(INSERT_BYTES);
-  #isInserting = false;
 
   constructor(inner: ChdbConnection) {
     this.#inner = inner;
@@ -99,29 +93,18 @@ export class SafeConnection {
   /** Hands the rows to the engine's own parser without building a statement around them. */
   async #insert({ query, clickhouse_settings }: Call, found: RegExpExecArray): Promise<ConnCommandResult> {
     const [head, table = '', columns = ''] = found;
-    const rows = query.slice(head.length);
-    const isShared = !this.#isInserting;
-    try {
-      const values = isShared ? this.#shared(rows) : Buffer.from(rows);
-      const settings = settingsOf(clickhouse_settings);
-      await this.#inner.chdb.rawInsert({
-        ...{ table, format: INSERT_FORMAT, values, settings },
+    await this.#inner.chdb
+      .rawInsert({
+        table,
+        format: INSERT_FORMAT,
+        values: Buffer.from(query.slice(head.length)),
+        settings: settingsOf(clickhouse_settings),
         columns: columns.split(', '),
+      })
+      .catch((error: unknown) => {
+        throw failureOf(error);
       });
-    } catch (error) {
-      throw failureOf(error);
-    } finally {
-      if (isShared) this.#isInserting = false;
-    }
     return { query_id: randomUUID(), response_headers: {}, http_status_code: 200 };
-  }
-
-  #shared(rows: string): Buffer {
-    this.#isInserting = true;
-    const length = Buffer.byteLength(rows);
-    if (length > this.#insertBytes.length) this.#insertBytes = Buffer.allocUnsafe(2 * length);
-    this.#insertBytes.write(rows);
-    return this.#insertBytes.subarray(0, length);
   }
 
   async exec(params: Call & { readonly values?: Readable }): Promise<ConnExecResult<Readable>> {
