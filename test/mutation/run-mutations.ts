@@ -19,7 +19,7 @@ const COPIED = ['jest.config.mjs', 'package.json', 'tsconfig.json', 'schemas', '
 const EMPTY = ['apps', 'test'];
 
 /** The tests take a minute; a fault after which they are not over by then has made them endless, and was found. */
-const ENDLESS_MS = 600_000;
+const ENDLESS_MS = 300_000;
 
 let running: ChildProcess | null = null;
 
@@ -50,13 +50,21 @@ function passes(copy: string): Promise<boolean> {
     child.on('exit', (code) => {
       clearTimeout(isOver);
       running = null;
+      // One test has found the fault, another one may be in an endless loop.
+      kill(child);
       resolve(code === 0);
     });
   });
 }
 
+/** With all that it has started; they may be gone. */
 function kill({ pid }: ChildProcess): void {
-  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 async function verdictOn(fault: PlantedFault, copy: string): Promise<Verdict> {
