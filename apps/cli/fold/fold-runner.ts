@@ -86,7 +86,8 @@ export class FoldRunner {
       this.assertAlive();
       // Asked before the archive: what the fold has published by then is the archive's to read.
       const { rowsLeft, isFinished } = this.folding.state();
-      const unfolded = await this.unfolded();
+      // What others have written to Kafka since then is theirs.
+      const unfolded = isFinished ? 0 : await this.unfolded();
       if (unfolded === 0) await this.hurry();
       const recordsLeft = unfolded + (await unreadBy(this.platform.log, ARCHIVE_GROUP, ARCHIVED_TOPICS));
       onProgress({ recordsLeft, rowsLeft });
