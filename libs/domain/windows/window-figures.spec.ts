@@ -55,6 +55,15 @@ describe('rows', () => {
     expect(taken(figures)).toEqual([]);
   });
 
+  it('come closed, and of the end that is open, where the clock is behind the watermark', () => {
+    const figures = started();
+    apply(figures, [W], visitors(13, 20), tick(180 * S));
+    expect(taken(figures, 90 * S)).toEqual([
+      ...['140 closed 1', '150 closed 1', '160 closed 1', '170 closed 1', '180 closed 1'],
+      '190 provisional 1',
+    ]);
+  });
+
   it('carry every metric and the watermark', () => {
     const figures = started();
     apply(
