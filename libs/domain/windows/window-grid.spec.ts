@@ -62,6 +62,12 @@ describe('lateness of an event', () => {
     expect(lateMisses(5_000, grid, true)).toEqual([{ window: 'w', fromEnd: 10_000, toEnd: 80_000 }]);
   });
 
+  it('passes over ends that get no row, since nobody was shown them', () => {
+    const rowsFrom = (instant: number) => windowGrid([W], 100_000, instant);
+    expect(lateMisses(5_000, rowsFrom(40_000))).toEqual([{ window: 'w', fromEnd: 40_000, toEnd: 70_000 }]);
+    expect(lateMisses(5_000, rowsFrom(90_000))).toEqual([]);
+  });
+
   it('is nothing before the first tick', () => {
     expect(lateMisses(0, windowGrid([W], -Infinity))).toEqual([]);
   });
