@@ -1,4 +1,5 @@
 /** An import on Kafka goes into the source topics; the running services take it in, fold it and archive it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { SchemaCatalog, SOURCE_TOPICS, SourceEncoder } from '#contracts';
 import { personKey } from '#domain';
 import { ARCHIVED_TOPICS, partitionOf, TOPICS, type Log, type OutgoingRecord } from '#pipeline';
@@ -8,7 +9,6 @@ import type { ImportTarget } from '../simulator/recorded/import-rows.js';
 import type { AcceptedRow } from '../simulator/recorded/row-judge.js';
 import type { CliConfig } from './cli-config.js';
 import { CliError, usageError } from './exit-codes.js';
-import { pause } from './fold/fold-runner.js';
 import { ARCHIVE_GROUP, RELATIONSHIP_GROUP } from './fold/folding.js';
 import type { ImportHost } from './import-host.js';
 import { openLog, remoteRegistry, type OpenLog } from './log-access.js';
@@ -116,7 +116,7 @@ export class KafkaImportHost implements ImportHost {
           `everything is sent, but ${recordsLeft} records wait for ${group}, which reads nothing`,
         );
       }
-      await pause(POLL_MS);
+      await delay(POLL_MS);
     }
   }
 

@@ -3,6 +3,7 @@
  * services do, and the replay waits for them, unless it is told to do it itself.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { integer, rowOf, tierStocks } from '#clickhouse';
 import { defaultRules } from '#domain';
 import type { Platform } from '#platform';
@@ -11,7 +12,7 @@ import type { ReplayTarget } from '../simulator/recorded/replay-plan.js';
 import type { CliConfig } from './cli-config.js';
 import type { CliIo } from './cli-io.js';
 import { CliError } from './exit-codes.js';
-import { FoldRunner, pause, recordsLeftOf } from './fold/fold-runner.js';
+import { FoldRunner, recordsLeftOf } from './fold/fold-runner.js';
 import { openPlatform } from './open-platform.js';
 import type { BrandTotals, DrainProgress, ReplayHost, SchemeStocks } from './replay-host.js';
 
@@ -85,7 +86,7 @@ export class PlatformHost implements ReplayHost {
             '(--fold-here does their work in this process)',
         );
       }
-      if (left > 0) await pause(SERVICES_POLL_MS);
+      if (left > 0) await delay(SERVICES_POLL_MS);
     }
   }
 

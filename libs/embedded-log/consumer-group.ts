@@ -14,6 +14,10 @@ export interface ThreadShare {
   readonly of: number;
 }
 
+export function isInShare({ index, of }: ThreadShare, partition: number): boolean {
+  return partition % of === index;
+}
+
 interface Slot {
   readonly partition: PartitionRef;
   owner: GroupMember | null;
@@ -63,10 +67,9 @@ export class ConsumerGroup {
     const topics = new Set([...this.members].flatMap(({ topics }) => topics));
     return [...topics].flatMap((name) => {
       const { id, partitions } = this.catalog.topic(name);
-      const { index, of } = this.share;
       const ours = Array.from({ length: partitions }, (_, partition) => partition);
       return ours
-        .filter((partition) => partition % of === index)
+        .filter((partition) => isInShare(this.share, partition))
         .map((partition) => {
           const key = `${name}/${partition}`;
           const slot = this.slots.get(key) ?? {

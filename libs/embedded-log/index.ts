@@ -1,5 +1,5 @@
 export { CorruptBatchError } from './batch-codec.js';
-export type { ThreadShare } from './consumer-group.js';
+export { isInShare, type ThreadShare } from './consumer-group.js';
 export { EmbeddedLog, type EmbeddedLogOptions } from './embedded-log.js';
 export { ForeignLogDirectoryError } from './log-environment.js';
 export { InvalidRecordError } from './outgoing.js';

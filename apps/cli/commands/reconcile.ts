@@ -1,4 +1,5 @@
 /** `gravity reconcile`: live figures held against what SQL makes of the raw facts. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultRules } from '#domain';
 import type { Platform } from '#platform';
@@ -7,7 +8,6 @@ import { rulesOfLog } from '../../simulator/recorded/replay-log.js';
 import { brandEntries } from '../brands.js';
 import type { CliIo } from '../cli-io.js';
 import { CliError, usageError } from '../exit-codes.js';
-import { pause } from '../fold/fold-runner.js';
 import { withWholeFigures } from '../fold/with-whole-figures.js';
 import { formatCount, ProgressLine } from '../progress-line.js';
 import { formatRows, OUTPUT_FORMATS, type OutputFormat, type Row } from '../table-output.js';
@@ -74,7 +74,7 @@ async function runReconcile(flags: ReconcileFlags, io: CliIo): Promise<void> {
     await catchUp();
     const first = await findingsOf(platform, flags, io);
     const looksAgain = isMoving && first.drifts.length > 0;
-    if (looksAgain) await pause(SECOND_LOOK_MS);
+    if (looksAgain) await delay(SECOND_LOOK_MS);
     print(looksAgain ? await findingsOf(platform, flags, io) : first, flags, io);
   });
 }

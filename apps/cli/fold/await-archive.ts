@@ -1,8 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { TOPICS } from '#pipeline';
 import type { Platform } from '#platform';
 import { CliError } from '../exit-codes.js';
 import { ARCHIVE_GROUP } from './folding.js';
-import { pause } from './fold-runner.js';
 
 const WAIT_MS = 60_000;
 const POLL_MS = 500;
@@ -30,6 +30,6 @@ export async function awaitArchive(
         `the raw facts of ${waiting.size} partitions are behind the figures: is the archive service running?`,
       );
     }
-    await pause(POLL_MS);
+    await delay(POLL_MS);
   }
 }

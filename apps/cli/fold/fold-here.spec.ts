@@ -9,9 +9,11 @@ import { replay } from '../../simulator/recorded/replay.js';
 import { FoldHere } from './fold-here.js';
 import { RELATIONSHIP_GROUP } from './folding.js';
 
-const PARTITIONS = [0, 1];
 const SETTINGS = {
-  ...{ isWatched: false, cachedStatesMax: 1_000, outboxRowsMax: 100_000, batchRecordsMax: 1_000 },
+  isWatched: false,
+  cachedStatesMax: 1_000,
+  outboxRowsMax: 100_000,
+  batchRecordsMax: 1_000,
 };
 
 /** ClickHouse, away until it is told otherwise. */
@@ -37,7 +39,7 @@ describe('a fold that is told that nothing more comes', () => {
 
   beforeEach(async () => {
     directory = new TempDir('fold-here');
-    target = await openReplayLog(directory.join('log'), PARTITIONS.length);
+    target = await openReplayLog(directory.join('log'), 2);
     const csv = directory.join('a.csv');
     const rows = Array.from(
       { length: 400 },
@@ -60,8 +62,9 @@ describe('a fold that is told that nothing more comes', () => {
     const catalog = SchemaCatalog.load();
     const codecs = await openCodecs(new LocalSchemaRegistry(catalog), catalog);
     const stores = (name: string) => openStateStore(directory.path, name);
-    const parts = { log: target.log, codecs, openStateStore: stores, sink, warn: () => undefined };
-    return FoldHere.start(parts, SETTINGS, PARTITIONS);
+    const share = { index: 0, of: 1 };
+    const parts = { log: target.log, codecs, openStateStore: stores, sink, warn: () => undefined, share };
+    return FoldHere.start(parts, SETTINGS);
   }
 
   async function ends(): Promise<Map<number, number>> {

@@ -1,4 +1,5 @@
 /** The fold in this thread: the worker of `#pipeline` as a consumer, without a server around it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   DEFAULT_RELATIONSHIP_SETTINGS,
   RelationshipWorker,
@@ -15,6 +16,7 @@ import {
 } from '#pipeline';
 import type { Codecs } from '#contracts';
 import type { OpenStateStore } from '#data-folder';
+import { isInShare, type ThreadShare } from '#embedded-log';
 import { RELATIONSHIP_GROUP, type Folding, type FoldSettings, type FoldState } from './folding.js';
 import { Maintenance } from './maintenance.js';
 
@@ -25,6 +27,8 @@ export interface FoldParts {
   readonly openStateStore: (name: string) => OpenStateStore;
   readonly sink: FigureSink;
   readonly warn: (text: string) => void;
+  /** Of the log's partitions, those that are folded here. */
+  readonly share: ThreadShare;
 }
 
 /**
@@ -51,8 +55,7 @@ const RETRY_MS = 1_000;
 
 interface Running {
   readonly log: Log;
-  /** Those of the log that are folded here. */
-  readonly partitions: readonly number[];
+  readonly share: ThreadShare;
   readonly worker: RelationshipWorker;
   readonly handler: Abandonable;
   readonly consumer: LogConsumer;
@@ -68,13 +71,8 @@ export class FoldHere implements Folding {
 
   private constructor(private readonly running: Running) {}
 
-  /** @param partitions   of the relationship log, that come to be folded here */
-  static async start(
-    parts: FoldParts,
-    settings: FoldSettings,
-    partitions: readonly number[],
-  ): Promise<FoldHere> {
-    const { log, codecs, sink, warn } = parts;
+  static async start(parts: FoldParts, settings: FoldSettings): Promise<FoldHere> {
+    const { log, codecs, sink, warn, share } = parts;
     const { isWatched, cachedStatesMax, outboxRowsMax, batchRecordsMax } = settings;
     const store = parts.openStateStore(RELATIONSHIP_GROUP);
     const ports: RelationshipPorts = {
@@ -123,7 +121,7 @@ export class FoldHere implements Folding {
     const handler = new Abandonable(worker);
     await consumer.start(handler);
     const maintenance = new Maintenance(() => worker.maintainAll(), warn);
-    return new FoldHere({ log, partitions, worker, handler, consumer, store: store.store, maintenance });
+    return new FoldHere({ log, share, worker, handler, consumer, store: store.store, maintenance });
   }
 
   state(): FoldState {
@@ -161,16 +159,19 @@ export class FoldHere implements Folding {
   private async toTheEnd(): Promise<void> {
     while (!(await this.isAtEnd())) {
       if (this.stopping !== null) return;
-      await pause(POLL_MS);
+      await delay(POLL_MS);
     }
-    await this.running.worker.flushAll();
     // Again while ClickHouse is away.
-    while (this.state().rowsLeft > 0) {
-      if (this.stopping !== null) return;
-      await pause(RETRY_MS);
+    for (;;) {
       await this.running.worker.flushAll();
+      if (this.stopping !== null) return;
+      const state = this.state();
+      if (state.rowsLeft === 0) {
+        this.finished = { ...state, isFinished: true };
+        return;
+      }
+      await delay(RETRY_MS);
     }
-    if (this.stopping === null) this.finished = { ...this.state(), isFinished: true };
   }
 
   /**
@@ -178,12 +179,12 @@ export class FoldHere implements Folding {
    * still to be folded again up to there.
    */
   private async isAtEnd(): Promise<boolean> {
-    const { log, worker, partitions } = this.running;
+    const { log, worker, share } = this.running;
     const states = new Map(worker.states().map((state) => [state.partition, state]));
     const ends = await log.ends(TOPICS.relationshipLog);
-    return partitions.every((partition) => {
+    return ends.every(({ partition, end }) => {
+      if (!isInShare(share, partition)) return true;
       const state = states.get(partition);
-      const end = ends.find((one) => one.partition === partition)?.end ?? 0;
       // Who is still due gets a tick of his own behind the end.
       return state !== undefined && state.position >= end && !state.moreDue;
     });
@@ -195,10 +196,6 @@ export class FoldHere implements Folding {
     await consumer.stop();
     store.close();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Partitions that leave do so in good order, unless there is no time for that. */

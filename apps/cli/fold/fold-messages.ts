@@ -8,8 +8,6 @@ export interface FoldTask {
   /** Of `of` threads, the one that folds the partitions p with p mod `of` = `index`. */
   readonly index: number;
   readonly of: number;
-  /** These. */
-  readonly partitions: readonly number[];
   readonly settings: FoldSettings;
 }
 

@@ -1,4 +1,5 @@
 /** The fold and the archive of a replay, in this process. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { ClickHouseArchiveSink, ClickHouseFigureSink } from '#clickhouse';
 import { ArchiveWorker, ARCHIVED_TOPICS, TOPICS, type ConsumerOptions, type LogConsumer } from '#pipeline';
 import type { Platform } from '#platform';
@@ -8,7 +9,13 @@ import type { DrainProgress } from '../replay-host.js';
 import { FoldHere } from './fold-here.js';
 import { FoldThreads } from './fold-threads.js';
 import { unreadBy } from './unread.js';
-import { ARCHIVE_GROUP, RELATIONSHIP_GROUP, type Folding, type FoldSettings } from './folding.js';
+import {
+  ARCHIVE_GROUP,
+  RELATIONSHIP_GROUP,
+  type Folding,
+  type FoldSettings,
+  type FoldState,
+} from './folding.js';
 
 const POLL_MS = 50;
 /**
@@ -20,6 +27,8 @@ const ARCHIVE_ROWS_MAX = 50_000;
 
 /** A log of so few records is folded here before threads for it have started. */
 const FEW_RECORDS = 20_000;
+
+const WHOLE_LOG = { index: 0, of: 1 };
 
 interface Coming {
   /** That may be written to the log meanwhile. */
@@ -85,20 +94,19 @@ export class FoldRunner {
     while (!signal.aborted) {
       this.assertAlive();
       // Asked before the archive: what the fold has published by then is the archive's to read.
-      const { rowsLeft, isFinished } = this.folding.state();
+      const { positions, rowsLeft, isFinished } = this.folding.state();
       // What others have written to Kafka since then is theirs.
-      const unfolded = isFinished ? 0 : await this.unfolded();
+      const unfolded = isFinished ? 0 : await this.unfolded(positions);
       if (unfolded === 0) await this.hurry();
       const recordsLeft = unfolded + (await unreadBy(this.platform.log, ARCHIVE_GROUP, ARCHIVED_TOPICS));
       onProgress({ recordsLeft, rowsLeft });
       if (isFinished && recordsLeft === 0) return;
-      await pause(POLL_MS);
+      await delay(POLL_MS);
     }
   }
 
   /** What is left to fold, by where the states are. */
-  private async unfolded(): Promise<number> {
-    const { positions } = this.folding.state();
+  private async unfolded(positions: FoldState['positions']): Promise<number> {
     let left = 0;
     for (const { partition, start, end } of await this.platform.log.ends(TOPICS.relationshipLog)) {
       left += Math.max(0, end - (positions.get(partition) ?? start));
@@ -143,16 +151,14 @@ async function startFolding(
 ): Promise<Folding> {
   const sink = new ClickHouseFigureSink(platform.clickhouse);
   const ends = await platform.log.ends(TOPICS.relationshipLog);
-  const partitions = ends.map(({ partition }) => partition);
   const records = ends.reduce((sum, { start, end }) => sum + end - start, 0);
   if (platform.isEmbedded && records + rows > FEW_RECORDS) {
-    return FoldThreads.start({ dataDir: platform.dataDir, partitions, sink, warn }, settings);
+    return FoldThreads.start({ dataDir: platform.dataDir, partitions: ends.length, sink, warn }, settings);
   }
   const openStateStore = platform.openStateStore.bind(platform);
   return FoldHere.start(
-    { log: platform.log, codecs: platform.codecs(), openStateStore, sink, warn },
+    { log: platform.log, codecs: platform.codecs(), openStateStore, sink, warn, share: WHOLE_LOG },
     settings,
-    partitions,
   );
 }
 
@@ -160,8 +166,4 @@ async function startFolding(
 export async function recordsLeftOf(platform: Platform): Promise<number> {
   const unfolded = await unreadBy(platform.log, RELATIONSHIP_GROUP, [TOPICS.relationshipLog]);
   return unfolded + (await unreadBy(platform.log, ARCHIVE_GROUP, ARCHIVED_TOPICS));
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -32,8 +32,9 @@ class DistantSink implements FigureSink {
   }
 }
 
-const { dataDir, index, of, partitions, settings } = workerData as FoldTask;
-const folder = await GuestFolder.open(dataDir, { index, of });
+const { dataDir, index, of, settings } = workerData as FoldTask;
+const share = { index, of };
+const folder = await GuestFolder.open(dataDir, share);
 const sink = new DistantSink();
 const fold = await FoldHere.start(
   {
@@ -42,9 +43,9 @@ const fold = await FoldHere.start(
     openStateStore: (name) => folder.openStateStore(name),
     sink,
     warn: (text) => tell({ type: 'warning', text }),
+    share,
   },
   settings,
-  partitions,
 );
 const reporting = setInterval(() => tell({ type: 'state', state: fold.state() }), STATE_MS);
 

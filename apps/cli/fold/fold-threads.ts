@@ -10,7 +10,7 @@ const FOLD_THREAD = new URL('./fold-thread.js', import.meta.url);
 
 export interface FoldThreadsParts {
   readonly dataDir: string;
-  readonly partitions: readonly number[];
+  readonly partitions: number;
   readonly sink: FigureSink;
   readonly warn: (text: string) => void;
 }
@@ -20,11 +20,9 @@ export class FoldThreads implements Folding {
 
   /** As many threads as there are processors, if there are partitions for them. */
   static async start(parts: FoldThreadsParts, settings: FoldSettings): Promise<FoldThreads> {
-    const { partitions } = parts;
-    const of = Math.max(1, Math.min(partitions.length, availableParallelism()));
+    const of = Math.max(1, Math.min(parts.partitions, availableParallelism()));
     const tasks = Array.from({ length: of }, (_, index) => ({
       ...{ dataDir: parts.dataDir, index, of, settings },
-      partitions: partitions.filter((partition) => partition % of === index),
     }));
     const threads = tasks.map((task) => new FoldThread(task, parts));
     try {
