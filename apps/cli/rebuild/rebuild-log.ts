@@ -65,8 +65,8 @@ const RESTATEMENTS_MAX = 10_000;
 /** A live fold that writes nothing is not waited for. */
 const LIVE_ROWS_MAX_MS = 60_000;
 const LIVE_ROWS_POLL_MS = 500;
-/** Corrections to closed ends are written at this interval at most, and take a moment to arrive. */
-const CORRECTIONS_MS = DEFAULT_RELATIONSHIP_SETTINGS.correctionIntervalMs + 2_000;
+/** Corrections to closed ends are written at this interval at most. */
+const CORRECTIONS_MS = DEFAULT_RELATIONSHIP_SETTINGS.correctionIntervalMs;
 
 export class LogRebuild {
   readonly #published: PublishedTiers;
@@ -238,21 +238,30 @@ export class LogRebuild {
     return new Map(this.partitions.map(({ input, state }) => [input.partition, state.position]));
   }
 
-  /** The live fold writes late corrections some seconds after the records that made them. */
+  /**
+   * Waits for the live fold's rows of all that is folded here. Rows of closed ends that late records have changed come
+   * some seconds after those records; a heartbeat stands behind them, so the first end that can only have been
+   * closed after such a time vouches for them.
+   */
   async #liveRowsWritten(shown: number): Promise<void> {
     const { platform, line, signal } = this.parts;
+    // The one with the smallest slide.
     const [window] = this.#windows();
-    const positions = this.#positions();
+    const positions = [...this.#positions()];
     const deadline = Date.now() + LIVE_ROWS_MAX_MS;
+    let foldedAt = Infinity;
     while (window !== undefined && Date.now() < deadline) {
       const beats = await heartbeats(platform.clickhouse, window.id, shown);
-      const isBehind = ([partition, at]: readonly [number, number]): boolean =>
-        positionOf(beats?.versions.get(partition) ?? 0n) < at;
-      if (![...positions].some(isBehind)) break;
+      const isFolded = positions.every(
+        ([partition, at]) => positionOf(beats?.versions.get(partition) ?? 0n) >= at,
+      );
+      if (isFolded) foldedAt = Math.min(foldedAt, Date.now());
+      const isCorrected = ([partition]: readonly [number, number]): boolean =>
+        (beats?.closed.get(partition) ?? 0) >= foldedAt + CORRECTIONS_MS;
+      if (positions.every(isCorrected)) return;
       line.update(() => 'waiting for the rows of the live fold');
       await sleep(LIVE_ROWS_POLL_MS, undefined, { signal });
     }
-    await sleep(CORRECTIONS_MS, undefined, { signal });
   }
 
   #control(total?: number): BatchControl {
