@@ -22,8 +22,11 @@ export interface Query<Row> extends Statement {
   readonly timeoutMs?: number;
 }
 
-/** What a cell of a compact row may be. Instants of DateTime64(3) columns are numbers of milliseconds. */
-export type CompactValue = string | number | boolean | null | readonly (string | number)[];
+/**
+ * What a cell may be. Instants of DateTime64(3) columns are numbers of milliseconds, days of Date32 columns are ISO
+ * days, 64-bit integers numbers, bigints or their decimal digits. Null is the default of a column that cannot store it.
+ */
+export type CompactValue = string | number | bigint | boolean | null | readonly (string | number | bigint)[];
 
 export interface Insert {
   /** Qualified: `gravity.touchpoints`. */

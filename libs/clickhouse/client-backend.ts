@@ -1,8 +1,9 @@
 /** `ClickHouse` over `@clickhouse/client`; what differs between server and embedded engine are the lanes. */
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import {
   type ClickHouse,
-  type CompactValue,
   type Insert,
   type Params,
   type Query,
@@ -11,7 +12,9 @@ import {
   type Statement,
 } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
-import { checkedName, INSERT_FORMAT } from './sql-text.js';
+import { ROW_FORMAT, RowBinary } from './row-binary.js';
+import { checkedName } from './sql-text.js';
+import { TableColumns } from './table-columns.js';
 
 /** A client, and the rule by which calls to it follow one another. */
 export interface Lane {
@@ -25,28 +28,13 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-/** Acknowledged means stored; a short row takes defaults; a batch may span any number of days. */
+/** Acknowledged means stored; a batch may span any number of days. */
 const INSERT_SETTINGS: Settings = {
   async_insert: 0,
-  input_format_json_compact_allow_variable_number_of_columns: 1,
-  input_format_parallel_parsing: 0,
   max_partitions_per_insert_block: 0,
 };
 
-const ROWS_A_PIECE = 256;
-
-/** Rows as `JSONCompactEachRow` takes them, where a comma may stand between two. Only a few at a time are objects. */
-function compactRows(rows: Iterable<readonly CompactValue[]>): string {
-  const pieces: string[] = [];
-  let piece: (readonly CompactValue[])[] = [];
-  for (const row of rows) {
-    if (piece.push(row) < ROWS_A_PIECE) continue;
-    pieces.push(JSON.stringify(piece).slice(1, -1));
-    piece = [];
-  }
-  if (piece.length > 0) pieces.push(JSON.stringify(piece).slice(1, -1));
-  return pieces.join('\n');
-}
+const SPARE_MAX = 4;
 
 function queryParams(params: Params | undefined): { query_params?: Record<string, unknown> } {
   return params === undefined ? {} : { query_params: { ...params } };
@@ -55,6 +43,9 @@ function queryParams(params: Params | undefined): { query_params?: Record<string
 export class ClientBackend implements ClickHouse {
   readonly backend: 'server' | 'embedded';
   readonly #lanes: Lanes;
+  /** Memory of inserts that are over: new memory for each would bring about collections of everything else. */
+  readonly #spare: RowBinary[] = [];
+  readonly #columns = new TableColumns((query) => this.query(query));
   #closed: Promise<void> | null = null;
 
   constructor(backend: 'server' | 'embedded', lanes: Lanes) {
@@ -75,14 +66,27 @@ export class ClientBackend implements ClickHouse {
   async insert({ table, columns, rows }: Insert): Promise<void> {
     if (columns.length === 0) throw new ClickHouseFailure('an insert needs columns', 'INVALID', null);
     const into = `INSERT INTO ${checkedName(table)} (${columns.map(checkedName).join(', ')})`;
-    // Before the lane is asked for: what the rows throw is the caller's own.
-    const values = compactRows(rows);
-    if (values === '') return;
-    await this.#run(this.#lanes.write, async (client) => {
-      // As one text: the client's own `insert` makes a string of each row, which takes twice as long.
-      const query = `${into} FORMAT ${INSERT_FORMAT}\n${values}`;
-      await client.command({ query, clickhouse_settings: { ...INSERT_SETTINGS } });
-    });
+    const writers = await this.#columns.of(table, columns);
+    const out = this.#spare.pop() ?? new RowBinary();
+    out.clear();
+    try {
+      // Before the lane is asked for: what the rows throw is the caller's own.
+      for (const row of rows) out.row(writers, row);
+      const { bytes } = out;
+      if (bytes.length === 0) return;
+      await this.#run(this.#lanes.write, async (client) => {
+        const { stream } = await client.exec({
+          query: `${into} FORMAT ${ROW_FORMAT}`,
+          values: Readable.from([bytes], { objectMode: false }),
+          clickhouse_settings: { ...INSERT_SETTINGS },
+        });
+        // The connection is free once the answer, which is empty, has been read.
+        stream.resume();
+        await finished(stream);
+      });
+    } finally {
+      if (this.#spare.length < SPARE_MAX) this.#spare.push(out);
+    }
   }
 
   async query<Row>({ sql, params, settings, row, timeoutMs }: Query<Row>): Promise<readonly Row[]> {

@@ -2,7 +2,10 @@
  * The embedded engine. One process can hold one data path, and owns it alone; a connection does one thing
  * at a time. So there is one connection that writes, one for DDL, and a few that read.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
@@ -29,13 +32,13 @@ class SerialLane implements Lane {
   #tail: Promise<unknown>;
   #waiting = 0;
 
-  constructor(path: string) {
+  constructor(path: string, rowsFile: string) {
     const connection = createChdbConnection({ path });
     // A failure is that of the first call, which waits for it.
     this.#tail = connection.command({ query: SESSION });
     this.#tail.catch(() => undefined);
     this.#client = createClient({
-      connection: new SafeConnection(connection),
+      connection: new SafeConnection(connection, rowsFile),
       log: { level: ClickHouseLogLevel.OFF },
     });
   }
@@ -60,6 +63,14 @@ class SerialLane implements Lane {
   }
 }
 
+const GLOB = /[*?{}]/;
+
+/** With the data, where there is room for it; the engine would take some characters of a path for a pattern. */
+function rowsFile(path: string, lane: number): string {
+  const file = resolve(path, `insert-${lane}.rows`);
+  return GLOB.test(file) ? join(tmpdir(), `gravity-${randomUUID()}.rows`) : file;
+}
+
 /** The engine says why only on stderr, so this has to name both reasons there are. */
 function cannotOpen(path: string, error: unknown): ClickHouseFailure {
   const reason = error instanceof Error ? error.message : String(error);
@@ -76,7 +87,8 @@ export function embeddedLanes(config: EmbeddedConfig): Lanes {
   mkdirSync(config.path, { recursive: true });
   const lanes: SerialLane[] = [];
   try {
-    for (let i = 0; i < 2 + (config.readers ?? 3); i++) lanes.push(new SerialLane(config.path));
+    for (let i = 0; i < 2 + (config.readers ?? 3); i++)
+      lanes.push(new SerialLane(config.path, rowsFile(config.path, i)));
   } catch (error) {
     throw cannotOpen(config.path, error);
   }

@@ -1,4 +1,11 @@
-export { type ClickHouse, type Insert, type Params, type Query, type Statement } from './clickhouse.js';
+export {
+  type ClickHouse,
+  type CompactValue,
+  type Insert,
+  type Params,
+  type Query,
+  type Statement,
+} from './clickhouse.js';
 export { ClickHouseFailure } from './clickhouse-failure.js';
 export { type ClickHouseConfig, createClickHouse } from './create-clickhouse.js';
 export type { EmbeddedConfig } from './embedded-lanes.js';

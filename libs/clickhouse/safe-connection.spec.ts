@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { drainPending } from 'chdb';
 import { createChdbConnection } from 'chdb/connection';
@@ -12,7 +13,10 @@ describe('SafeConnection', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'gravity-safe-'));
-    connection = new SafeConnection(createChdbConnection({ path: directory }));
+    connection = new SafeConnection(
+      createChdbConnection({ path: join(directory, 'data') }),
+      join(directory, 'rows'),
+    );
     await connection.command({ query: 'CREATE DATABASE t ENGINE = Atomic' });
     await connection.command({ query: 'CREATE TABLE t.t (a UInt8) ENGINE = MergeTree ORDER BY a' });
   });
@@ -29,8 +33,12 @@ describe('SafeConnection', () => {
       await expect(connection.query({ query: `SELECT 1 \nFORMAT ${format}` })).rejects.toThrow(/refused/);
       await expect(
         connection.command({ query: `INSERT INTO t.t (a) FORMAT ${format}\n\x01` }),
-      ).rejects.toThrow(/expected INSERT .* FORMAT JSONCompactEachRow/);
-      await expect(connection.insert()).rejects.toThrow(/by a command/);
+      ).rejects.toThrow(/rows are sent beside an INSERT/);
+      const values = Readable.from([Buffer.from([1])], { objectMode: false });
+      await expect(
+        connection.exec({ query: `INSERT INTO t.t (a) FORMAT ${format}`, values }),
+      ).rejects.toThrow(/expected INSERT .* FORMAT RowBinaryWithDefaults/);
+      await expect(connection.insert()).rejects.toThrow(/by exec/);
     },
   );
 

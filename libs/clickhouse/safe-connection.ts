@@ -2,9 +2,9 @@
  * chDB's connection for `@clickhouse/client`, made safe to share. As it comes, settings become sticky `SET`s
  * that later statements inherit, bound parameters block every other bound query of the process, several
  * statements pass as one, and binary formats store garbage. Here each statement carries its settings and
- * parameters itself, and what a server would refuse is refused.
+ * parameters itself, what a server would refuse is refused, and rows reach the engine as bytes.
  */
-import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type {
   ChdbConnection,
@@ -15,10 +15,11 @@ import type {
   ConnQueryResult,
 } from 'chdb/connection';
 import type { ParamValue, SettingValue } from './clickhouse.js';
-import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
-import { inlineParams, INSERT_FORMAT, settingsList, splitStatements } from './sql-text.js';
+import { ClickHouseFailure } from './clickhouse-failure.js';
+import { ROW_FORMAT } from './row-binary.js';
+import { inlineParams, settingsList, splitStatements, stringLiteral } from './sql-text.js';
 
-const INSERT = new RegExp(`^INSERT INTO ([\\w.]+) \\(([\\w, ]+)\\) FORMAT ${INSERT_FORMAT}\\n`);
+const INSERT = new RegExp(`^(INSERT INTO [\\w.]+ \\([\\w, ]+\\)) FORMAT ${ROW_FORMAT}$`);
 const OTHER_INSERT = /^\s*INSERT\s+INTO\s+[^\s(]+\s*(?:\([^)]*\))?\s*FORMAT\b/i;
 const TEXT_OUTPUT = /^(JSON|CSV|TabSeparated|TSV|Pretty|Null$|Vertical$|Markdown$|Values$)/;
 const TAKES_SETTINGS = /^(SELECT|WITH|SHOW|DESCRIBE|EXISTS|EXPLAIN|ALTER|OPTIMIZE|\()/i;
@@ -57,8 +58,7 @@ function settingsOf(given: object | undefined): Record<string, SettingValue> {
 }
 
 function statementOf(params: Call): string {
-  if (OTHER_INSERT.test(params.query))
-    throw invalid(`expected INSERT INTO table (columns) FORMAT ${INSERT_FORMAT} and rows`);
+  if (OTHER_INSERT.test(params.query)) throw invalid('rows are sent beside an INSERT, not in it');
   const sql = inlineParams(params.query, paramsOf(params.query_params));
   const statements = splitStatements(sql);
   const [only] = statements;
@@ -75,9 +75,12 @@ function statementOf(params: Call): string {
 /** Fits `createClient({ connection })`. */
 export class SafeConnection {
   readonly #inner: ChdbConnection;
+  readonly #rowsFile: string;
 
-  constructor(inner: ChdbConnection) {
+  /** @param rowsFile   rows go through this file: a statement cannot hold what is no text */
+  constructor(inner: ChdbConnection, rowsFile: string) {
     this.#inner = inner;
+    this.#rowsFile = rowsFile;
   }
 
   async query(params: Call): Promise<ConnQueryResult<Readable>> {
@@ -85,35 +88,25 @@ export class SafeConnection {
   }
 
   async command(params: Call): Promise<ConnCommandResult> {
-    const insert = INSERT.exec(params.query);
-    if (insert !== null) return this.#insert(params, insert);
     return this.#inner.command({ query: statementOf(params) });
   }
 
-  /** Hands the rows to the engine's own parser without building a statement around them. */
-  async #insert({ query, clickhouse_settings }: Call, found: RegExpExecArray): Promise<ConnCommandResult> {
-    const [head, table = '', columns = ''] = found;
-    await this.#inner.chdb
-      .rawInsert({
-        table,
-        format: INSERT_FORMAT,
-        values: Buffer.from(query.slice(head.length)),
-        settings: settingsOf(clickhouse_settings),
-        columns: columns.split(', '),
-      })
-      .catch((error: unknown) => {
-        throw failureOf(error);
-      });
-    return { query_id: randomUUID(), response_headers: {}, http_status_code: 200 };
-  }
-
+  /** Rows of an insert are `values`. One insert at a time. */
   async exec(params: Call & { readonly values?: Readable }): Promise<ConnExecResult<Readable>> {
-    if (params.values !== undefined) throw invalid('use insert for data');
-    return this.#inner.exec({ query: statementOf(params) });
+    const { query, values, clickhouse_settings } = params;
+    if (values === undefined) return this.#inner.exec({ query: statementOf(params) });
+    const into = INSERT.exec(query)?.[1];
+    if (into === undefined) throw invalid(`expected INSERT INTO table (columns) FORMAT ${ROW_FORMAT}`);
+    const settings = settingsList(settingsOf(clickhouse_settings));
+    await writeFile(this.#rowsFile, values);
+    const infile = `FROM INFILE ${stringLiteral(this.#rowsFile)} COMPRESSION 'none'`;
+    return this.#inner.exec({
+      query: `${into} ${infile}${settings === '' ? '' : ` SETTINGS ${settings}`} FORMAT ${ROW_FORMAT}`,
+    });
   }
 
   async insert(): Promise<ConnInsertResult> {
-    return Promise.reject(invalid('rows are inserted by a command that holds them'));
+    return Promise.reject(invalid('rows are inserted by exec'));
   }
 
   async ping(): Promise<ConnPingResult> {
@@ -121,6 +114,7 @@ export class SafeConnection {
   }
 
   async close(): Promise<void> {
-    return this.#inner.close();
+    await this.#inner.close();
+    await rm(this.#rowsFile, { force: true });
   }
 }

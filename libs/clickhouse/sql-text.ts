@@ -5,9 +5,6 @@
 import type { ParamValue, Params, Settings } from './clickhouse.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 
-/** The only format that rows are sent in: text, since the embedded engine stores garbage of a binary one. */
-export const INSERT_FORMAT = 'JSONCompactEachRow';
-
 interface Segment {
   readonly kind: 'code' | 'quoted' | 'comment';
   readonly text: string;

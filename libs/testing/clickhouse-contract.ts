@@ -156,8 +156,9 @@ export function clickhouseContract(backend: string, open: () => Promise<OpenedCl
       const into = `${database}.nothing`;
       expect(await codeOf(clickhouse.insert({ table: into, columns: ['id'], rows: [['x']] }))).toBe('60');
       expect(await codeOf(clickhouse.insert({ table, columns: ['version'], rows: [['not a number']] }))).toBe(
-        '27',
+        'INVALID',
       );
+      expect(await codeOf(clickhouse.insert({ table, columns: ['nothing'], rows: [['x']] }))).toBe('16');
       expect(await codeOf(clickhouse.insert({ table: 'a; b', columns: ['id'], rows: [['x']] }))).toBe(
         'INVALID',
       );

@@ -1,4 +1,5 @@
 export { AWKWARD_TEXTS, clickhouseContract, type OpenedClickHouse } from './clickhouse-contract.js';
+export { columnContract } from './column-contract.js';
 export { type EmbeddedClickHouse, MIGRATIONS, openEmbeddedClickHouse } from './embedded-clickhouse.js';
 export { engagementFact, linkFact, paidFact, refundFact, visitFact } from './raw-facts.js';
 export {

@@ -1,6 +1,7 @@
 // Child process of clickhouse-facade.ts: answers the part of ClickHouse's HTTP interface that
 // @clickhouse/client uses, over an embedded engine. Not a ClickHouse server: no sessions, no compression,
 // no streaming, and settings only for statements that can carry them. Parameters are bound by the engine.
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Session } from 'chdb';
 
@@ -10,14 +11,25 @@ const NOT_SETTINGS = new Set(['query', 'query_id', 'database', 'session_id', 'ro
 const TRANSPORT = /^(wait_end_of_query|enable_http_compression|send_progress_in_http_headers|http_.*)$/;
 const UNESCAPED = { t: '\t', n: '\n', r: '\r', b: '\b', f: '\f', 0: '\0' };
 const STATUS = { 60: 404, 81: 404, 516: 403, 159: 408 };
+const INSERT = /^(INSERT INTO [\w.]+ \([\w, ]+\))\s+FORMAT (RowBinaryWithDefaults)$/;
+const rowsFile = `${path}/insert.rows`;
 let tail = Promise.resolve();
 
 function bodyOf(request) {
   return new Promise((resolve, reject) => {
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk)).on('error', reject);
-    request.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.on('end', () => resolve(Buffer.concat(chunks)));
   });
+}
+
+/** Rows that are no text reach the engine in a file. */
+async function insertRows(query, settings, rows) {
+  const [, into, format] = INSERT.exec(query);
+  writeFileSync(rowsFile, rows);
+  const infile = `FROM INFILE '${rowsFile}' COMPRESSION 'none'`;
+  const clause = settings.map(([name, value]) => `${name} = ${literal(value)}`).join(', ');
+  return engine.queryAsync(`${into} ${infile} ${clause === '' ? '' : `SETTINGS ${clause}`} FORMAT ${format}`);
 }
 
 function literal(value) {
@@ -44,7 +56,8 @@ function unescaped(sql, name, value) {
   return [...value.matchAll(/'((?:\\.|[^'\\])*)'/gs)].map(([, item]) => plain(item));
 }
 
-async function run(url, body) {
+async function run(url, bytes) {
+  const body = bytes.toString('utf8');
   const params = {};
   const settings = [];
   for (const [name, value] of url.searchParams) {
@@ -52,6 +65,7 @@ async function run(url, body) {
     else if (!NOT_SETTINGS.has(name) && !TRANSPORT.test(name)) settings.push([name, value]);
   }
   const query = url.searchParams.get('query');
+  if (query !== null && INSERT.test(query)) return insertRows(query, settings, bytes);
   const sql = withSettings(query ?? body, settings) + (query === null ? '' : `\n${body}`);
   const bound = Object.keys(params).length > 0;
   return bound ? engine.queryBindAsync(sql, params) : engine.queryAsync(sql);
