@@ -36,6 +36,14 @@ export interface Insert {
   readonly rows: Iterable<readonly CompactValue[]>;
 }
 
+/** Rows as the engine reads them: `RowBinaryWithDefaults`, made by `RowEncoder`. */
+export interface EncodedInsert {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Not to be changed before the insert is over. */
+  readonly bytes: Uint8Array;
+}
+
 /** All methods reject with `ClickHouseFailure`. */
 export interface ClickHouse {
   readonly backend: 'server' | 'embedded';
@@ -43,12 +51,23 @@ export interface ClickHouse {
   command(statement: Statement): Promise<void>;
   /** Resolves once the rows are stored. Keep batches at or below 10,000 rows. */
   insert(insert: Insert): Promise<void>;
+  /** The same for rows that were encoded elsewhere, by the types of the columns. */
+  insertEncoded(insert: EncodedInsert): Promise<void>;
+  /**
+   * Of the columns that can be written, by name.
+   * @param table   qualified
+   * @throws ClickHouseFailure (`60`)   it is not there
+   */
+  columnTypes(table: string): Promise<ReadonlyMap<string, string>>;
   query<Row>(query: Query<Row>): Promise<readonly Row[]>;
   /** Resolves when a query with these credentials is answered. */
   ping(): Promise<void>;
   /** Waits for what is in flight. */
   close(): Promise<void>;
 }
+
+/** What writes rows needs no more than this. */
+export type Inserts = Pick<ClickHouse, 'insert'>;
 
 export const DATABASE = 'gravity';
 export const QUERY_TIMEOUT_MS = 30_000;

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import {
   type ClickHouse,
+  type EncodedInsert,
   type Insert,
   type Params,
   type Query,
@@ -12,9 +13,10 @@ import {
   type Statement,
 } from './clickhouse.js';
 import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
-import { ROW_FORMAT, RowBinary } from './row-binary.js';
+import { ROW_FORMAT } from './row-binary.js';
+import { RowEncoder } from './row-encoder.js';
+import { rowOf, text } from './row-reader.js';
 import { checkedName } from './sql-text.js';
-import { TableColumns } from './table-columns.js';
 
 /** A client, and the rule by which calls to it follow one another. */
 export interface Lane {
@@ -34,8 +36,6 @@ const INSERT_SETTINGS: Settings = {
   max_partitions_per_insert_block: 0,
 };
 
-const SPARE_MAX = 4;
-
 function queryParams(params: Params | undefined): { query_params?: Record<string, unknown> } {
   return params === undefined ? {} : { query_params: { ...params } };
 }
@@ -43,9 +43,7 @@ function queryParams(params: Params | undefined): { query_params?: Record<string
 export class ClientBackend implements ClickHouse {
   readonly backend: 'server' | 'embedded';
   readonly #lanes: Lanes;
-  /** Memory of inserts that are over: new memory for each would bring about collections of everything else. */
-  readonly #spare: RowBinary[] = [];
-  readonly #columns = new TableColumns((query) => this.query(query));
+  readonly #encoder = new RowEncoder(this);
   #closed: Promise<void> | null = null;
 
   constructor(backend: 'server' | 'embedded', lanes: Lanes) {
@@ -63,30 +61,34 @@ export class ClientBackend implements ClickHouse {
     );
   }
 
-  async insert({ table, columns, rows }: Insert): Promise<void> {
-    if (columns.length === 0) throw new ClickHouseFailure('an insert needs columns', 'INVALID', null);
+  insert(insert: Insert): Promise<void> {
+    return this.#encoder.insert(insert);
+  }
+
+  async insertEncoded({ table, columns, bytes }: EncodedInsert): Promise<void> {
     const into = `INSERT INTO ${checkedName(table)} (${columns.map(checkedName).join(', ')})`;
-    const writers = await this.#columns.of(table, columns);
-    const out = this.#spare.pop() ?? new RowBinary();
-    out.clear();
-    try {
-      // Before the lane is asked for: what the rows throw is the caller's own.
-      for (const row of rows) out.row(writers, row);
-      const { bytes } = out;
-      if (bytes.length === 0) return;
-      await this.#run(this.#lanes.write, async (client) => {
-        const { stream } = await client.exec({
-          query: `${into} FORMAT ${ROW_FORMAT}`,
-          values: Readable.from([bytes], { objectMode: false }),
-          clickhouse_settings: { ...INSERT_SETTINGS },
-        });
-        // The connection is free once the answer, which is empty, has been read.
-        stream.resume();
-        await finished(stream);
+    await this.#run(this.#lanes.write, async (client) => {
+      const { stream } = await client.exec({
+        query: `${into} FORMAT ${ROW_FORMAT}`,
+        values: Readable.from([bytes], { objectMode: false }),
+        clickhouse_settings: { ...INSERT_SETTINGS },
       });
-    } finally {
-      if (this.#spare.length < SPARE_MAX) this.#spare.push(out);
-    }
+      // The connection is free once the answer, which is empty, has been read.
+      stream.resume();
+      await finished(stream);
+    });
+  }
+
+  async columnTypes(table: string): Promise<ReadonlyMap<string, string>> {
+    const [database = '', name = ''] = checkedName(table).split('.');
+    const rows = await this.query({
+      sql: `SELECT name, type FROM system.columns
+        WHERE database = {database:String} AND table = {name:String} AND default_kind IN ('', 'DEFAULT')`,
+      params: { database, name },
+      row: rowOf({ name: text, type: text }),
+    });
+    if (rows.length === 0) throw new ClickHouseFailure(`there is no table ${table}`, '60', 'UNKNOWN_TABLE');
+    return new Map(rows.map((column) => [column.name, column.type]));
   }
 
   async query<Row>({ sql, params, settings, row, timeoutMs }: Query<Row>): Promise<readonly Row[]> {

@@ -1,6 +1,7 @@
 export {
   type ClickHouse,
   type CompactValue,
+  type EncodedInsert,
   type Insert,
   type Params,
   type Query,
@@ -35,6 +36,7 @@ export { planRestatement, type PlanOptions, type RestatementPlan } from './resta
 export { restate, type RestatementCause } from './restate/restate.js';
 export { RestatementRefused } from './restate/restatement-refused.js';
 export { newestGeneration } from './newest-generation.js';
+export { RowEncoder } from './row-encoder.js';
 export { positionOf, versionAt } from './row-version.js';
 export { GenerationSink } from './sinks/generation-sink.js';
 export { generations, IS_SHOWN, shownGeneration, type StoredGeneration } from './queries/generations.js';

@@ -4,8 +4,6 @@
  * that the same rows take as JSON.
  */
 import { writeAscii } from '#domain';
-import type { CompactValue } from './clickhouse.js';
-import type { ColumnWriter } from './column-writers.js';
 
 const FIRST_BYTES = 1 << 20;
 /** Of a number with the bytes that stand before it, at most. */
@@ -18,6 +16,7 @@ export const ROW_FORMAT = 'RowBinaryWithDefaults';
 
 export class RowBinary {
   private buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private view = viewOf(this.buffer);
   private at = 0;
 
   /** What has been written, to be used before anything else is written. */
@@ -29,24 +28,10 @@ export class RowBinary {
     this.at = 0;
   }
 
-  /**
-   * @param cells   in the order of `columns`; a shorter row takes the defaults of the columns it leaves out, and null
-   *                is the default where it cannot be stored
-   * @throws ClickHouseFailure (`INVALID`) for what is no value of its column; the row may be written in part then
-   */
-  row(columns: readonly ColumnWriter[], cells: readonly CompactValue[]): void {
-    this.reserve(columns.length);
-    const given = Math.min(cells.length, columns.length);
-    for (let place = 0; place < given; place += 1) {
-      const cell = cells[place];
-      const column = columns[place];
-      if (cell === undefined || column === undefined) this.buffer[this.at++] = 1;
-      else column.write(this, cell);
-    }
-    const left = columns.length - given;
-    this.reserve(left);
-    this.buffer.fill(1, this.at, this.at + left);
-    this.at += left;
+  /** The defaults of so many columns. */
+  defaults(columns: number): void {
+    this.reserve(columns);
+    for (let left = columns; left > 0; left -= 1) this.buffer[this.at++] = 1;
   }
 
   default(): void {
@@ -97,29 +82,32 @@ export class RowBinary {
   /** @param value   fits into so many bytes, with or without sign */
   small(value: number, bytes: 1 | 2 | 4): void {
     this.reserve(NUMBER_BYTES);
-    let left = value;
-    for (let i = 0; i < bytes; i += 1) {
-      this.buffer[this.at++] = left & 0xff;
-      left >>= 8;
-    }
+    if (bytes === 1) this.view.setInt8(this.at, value);
+    else if (bytes === 2) this.view.setInt16(this.at, value, true);
+    else this.view.setInt32(this.at, value, true);
+    this.at += bytes;
   }
 
   /** Eight bytes. @param value   a safe integer */
   long(value: number): void {
+    this.reserve(NUMBER_BYTES);
     const high = Math.floor(value / HIGH);
-    this.small(value - high * HIGH, 4);
-    this.small(high, 4);
+    this.view.setInt32(this.at, value - high * HIGH, true);
+    this.view.setInt32(this.at + 4, high, true);
+    this.at += 8;
   }
 
-  /** Eight bytes. @param value   of 64 bits, with or without sign */
+  /** Eight bytes. @param value   of 64 bits, with or without sign: its bits are the same */
   bigLong(value: bigint): void {
     this.reserve(NUMBER_BYTES);
-    this.at = this.buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.at);
+    this.view.setBigInt64(this.at, value, true);
+    this.at += 8;
   }
 
   double(value: number): void {
     this.reserve(NUMBER_BYTES);
-    this.at = this.buffer.writeDoubleLE(value, this.at);
+    this.view.setFloat64(this.at, value, true);
+    this.at += 8;
   }
 
   private reserve(size: number): void {
@@ -127,5 +115,10 @@ export class RowBinary {
     const larger = Buffer.allocUnsafeSlow(2 * (this.at + size));
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
+    this.view = viewOf(larger);
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

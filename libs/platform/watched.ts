@@ -46,6 +46,8 @@ export function watchedClickHouse(inner: ClickHouse, status: Dependency, signal:
     backend: inner.backend,
     command: (statement) => watch.over(inner.command(statement)),
     insert: (insert) => watch.over(inner.insert(insert)),
+    insertEncoded: (insert) => watch.over(inner.insertEncoded(insert)),
+    columnTypes: (table) => watch.over(inner.columnTypes(table)),
     query: (query) => watch.over(inner.query(query)),
     ping: () => inner.ping(),
     close: () => inner.close(),

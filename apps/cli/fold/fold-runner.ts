@@ -149,12 +149,16 @@ async function startFolding(
   rows: number,
   warn: (text: string) => void,
 ): Promise<Folding> {
-  const sink = new ClickHouseFigureSink(platform.clickhouse);
+  const { clickhouse } = platform;
   const ends = await platform.log.ends(TOPICS.relationshipLog);
   const records = ends.reduce((sum, { start, end }) => sum + end - start, 0);
   if (platform.isEmbedded && records + rows > FEW_RECORDS) {
-    return FoldThreads.start({ dataDir: platform.dataDir, partitions: ends.length, sink, warn }, settings);
+    return FoldThreads.start(
+      { dataDir: platform.dataDir, partitions: ends.length, clickhouse, warn },
+      settings,
+    );
   }
+  const sink = new ClickHouseFigureSink(clickhouse);
   const openStateStore = platform.openStateStore.bind(platform);
   return FoldHere.start(
     { log: platform.log, codecs: platform.codecs(), openStateStore, sink, warn, share: WHOLE_LOG },

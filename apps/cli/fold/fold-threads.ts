@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { FigureSink } from '#pipeline';
-import type { FoldTask, FromFoldThread, ToFoldThread } from './fold-messages.js';
+import type { ClickHouse } from '#clickhouse';
+import type { AskClickHouse, FoldTask, FromFoldThread, ToFoldThread } from './fold-messages.js';
 import type { Folding, FoldSettings, FoldState } from './folding.js';
 
 const FOLD_THREAD = new URL('./fold-thread.js', import.meta.url);
@@ -11,7 +11,7 @@ const FOLD_THREAD = new URL('./fold-thread.js', import.meta.url);
 export interface FoldThreadsParts {
   readonly dataDir: string;
   readonly partitions: number;
-  readonly sink: FigureSink;
+  readonly clickhouse: ClickHouse;
   readonly warn: (text: string) => void;
 }
 
@@ -99,15 +99,22 @@ class FoldThread {
       case 'state':
         this.reported = message.state;
         return;
-      case 'rows':
-        void this.parts.sink.write(message.rows).then(
-          () => this.tell({ type: 'stored', id: message.id, error: null }),
-          (error: unknown) => this.tell({ type: 'stored', id: message.id, error: textOf(error) }),
+      case 'clickHouse':
+        void this.asked(message.ask).then(
+          (columns) => this.tell({ type: 'answer', id: message.id, columns }),
+          (error: unknown) => this.tell({ type: 'refusal', id: message.id, error: textOf(error) }),
         );
         return;
       case 'warning':
         this.parts.warn(message.text);
     }
+  }
+
+  private async asked(ask: AskClickHouse): Promise<ReadonlyMap<string, string> | null> {
+    const { clickhouse } = this.parts;
+    if (ask.what === 'columns') return clickhouse.columnTypes(ask.table);
+    await clickhouse.insertEncoded(ask.insert);
+    return null;
   }
 
   /** Whoever waits for it has to learn that it is gone. */

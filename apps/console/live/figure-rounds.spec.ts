@@ -27,6 +27,8 @@ function counted(): ClickHouse {
     backend: inner.backend,
     command: (statement) => inner.command(statement),
     insert: (insert) => inner.insert(insert),
+    insertEncoded: (insert) => inner.insertEncoded(insert),
+    columnTypes: (table) => inner.columnTypes(table),
     query: <Row>(query: Query<Row>) => {
       queries++;
       return inner.query(query);

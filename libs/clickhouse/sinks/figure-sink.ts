@@ -7,7 +7,7 @@ import type {
   PersonRow,
   WindowFigureRow,
 } from '#pipeline';
-import type { ClickHouse, CompactValue } from '../clickhouse.js';
+import type { CompactValue, Inserts } from '../clickhouse.js';
 import { TableWriter } from './table-writer.js';
 
 /** What is stored of each row, besides its version: columns are named as the fields they come from. */
@@ -37,16 +37,16 @@ export const FIGURE_COLUMNS = {
 type RowOf<Table extends FigureRow['table']> = Extract<FigureRow, { readonly table: Table }>;
 type Field<Table extends FigureRow['table']> = Exclude<keyof RowOf<Table>, 'table' | 'version'>;
 
-/** Only `version` needs another spelling. Does not compile where a field of the row has no column. */
+/** Does not compile where a field of the row has no column. */
 function writerOf<Table extends FigureRow['table']>(
-  clickhouse: ClickHouse,
+  clickhouse: Inserts,
   table: Table,
   columns: readonly Field<Table>[] &
     ([Exclude<Field<Table>, (typeof FIGURE_COLUMNS)[Table][number]>] extends [never] ? unknown : never),
 ): TableWriter<RowOf<Table>> {
   const names = columns.map(String);
   return new TableWriter<RowOf<Table>>(clickhouse, `gravity.${table}`, ['version', ...names], (row) => [
-    row.version.toString(),
+    row.version,
     ...columns.map((column) => cell(row[column])),
   ]);
 }
@@ -66,7 +66,7 @@ export class ClickHouseFigureSink implements FigureSink {
   readonly #heartbeats: TableWriter<HeartbeatRow>;
   readonly #late: TableWriter<LateEventRow>;
 
-  constructor(clickhouse: ClickHouse) {
+  constructor(clickhouse: Inserts) {
     const { window_figures, period_figures, persons, window_heartbeats, late_events } = FIGURE_COLUMNS;
     this.#windows = writerOf(clickhouse, 'window_figures', window_figures);
     this.#periods = writerOf(clickhouse, 'period_figures', period_figures);

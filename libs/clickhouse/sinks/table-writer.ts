@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ClickHouse, CompactValue } from '../clickhouse.js';
+import type { CompactValue, Inserts } from '../clickhouse.js';
 
 /** Unless the writer is told otherwise. Larger inserts hold the event loop for longer than it may be held (100,000 rows: 160 ms). */
 export const INSERT_ROWS_MAX = 10_000;
@@ -20,7 +20,7 @@ export class TableWriter<Row> {
   #apart = 0;
 
   constructor(
-    readonly clickhouse: ClickHouse,
+    readonly clickhouse: Inserts,
     readonly table: string,
     readonly columns: readonly string[],
     readonly encode: (row: Row) => readonly CompactValue[],

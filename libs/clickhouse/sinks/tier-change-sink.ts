@@ -30,7 +30,7 @@ function rowOf(change: TierChanged): readonly CompactValue[] {
     change.causeEventId ?? '',
     change.effectiveAt,
     change.detectedAt,
-    change.version.toString(),
+    change.version,
     change.evidence.purchaseDays,
     change.evidence.everPurchased,
     change.evidence.lastShareAt,

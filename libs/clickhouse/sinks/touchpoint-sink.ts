@@ -151,7 +151,7 @@ function rowOf({ touchpoint: event, detail, partition, version }: TouchpointEntr
   cells[PLACE.at] = event.at;
   cells[PLACE.arrived_at] = event.arrivedAt;
   cells[PLACE.content_hash] = event.contentHash;
-  cells[PLACE.version] = version.toString();
+  cells[PLACE.version] = version;
   cells[PLACE.brand] = event.brand;
   cells[PLACE.channel] = event.channel;
   cells[PLACE.type] = event.type;
