@@ -13,6 +13,10 @@ export class ByteReader {
     this.at = from;
   }
 
+  get isAtEnd(): boolean {
+    return this.at === this.bytes.length;
+  }
+
   /** @throws RangeError unless exactly all bytes have been read */
   end(): void {
     if (this.at !== this.bytes.length) {

@@ -21,6 +21,11 @@ export class ByteWriter {
     this.at = skip;
   }
 
+  /** Bytes that have been written. */
+  get size(): number {
+    return this.at;
+  }
+
   /** A copy of what has been written; the first bytes are whatever they were. */
   end(): Buffer {
     const copy = Buffer.allocUnsafe(this.at);

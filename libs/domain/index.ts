@@ -98,6 +98,8 @@ export {
 } from './windows/window-grid.js';
 export { NO_PRESENCE, type Grains, type PersonPresence } from './windows/presence.js';
 export { writeAscii } from './ascii.js';
+export { ByteReader } from './byte-reader.js';
+export { ByteWriter } from './byte-writer.js';
 export { presenceFromSteps, stepsOf, type ChannelSteps } from './windows/presence-steps.js';
 export { thinnedPresence } from './windows/thinned-presence.js';
 export { recordPresence } from './windows/record-presence.js';

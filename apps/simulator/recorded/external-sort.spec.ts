@@ -37,7 +37,12 @@ describe('ExternalSorter', () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  function sorter(runItemsMax: number, runWeightMax: number, fanInMax: number): ExternalSorter<RecordedRow> {
+  function sorter(
+    runItemsMax: number,
+    runWeightMax: number,
+    fanInMax: number,
+    memoryBytesMax = 0,
+  ): ExternalSorter<RecordedRow> {
     return new ExternalSorter({
       directory,
       compare: compareRows,
@@ -45,6 +50,7 @@ describe('ExternalSorter', () => {
       decode: decodeRow,
       runItemsMax,
       runWeightMax,
+      memoryBytesMax,
       fanInMax,
     });
   }
@@ -54,10 +60,12 @@ describe('ExternalSorter', () => {
       fc.integer({ min: 1, max: 20 }),
       fc.integer({ min: 1, max: 30 }),
       fc.integer({ min: 2, max: 4 }),
+      // Some runs in memory, others on disk.
+      fc.constantFrom(0, 50, 200, 10_000),
     );
     fc.assert(
-      fc.property(rows, limits, (input, [items, weight, fanIn]) => {
-        const tested = sorter(items, weight, fanIn);
+      fc.property(rows, limits, (input, [items, weight, fanIn, memory]) => {
+        const tested = sorter(items, weight, fanIn, memory);
         for (const row of input) tested.add(row, 1);
         tested.finish();
         expect([...tested.sorted()]).toEqual([...input].sort(compareRows));
@@ -87,6 +95,19 @@ describe('ExternalSorter', () => {
     expect([...tested.sorted()].map(({ at }) => at)).toEqual(
       Array.from({ length: 100 }, (_, index) => index + 1),
     );
+    tested.dispose();
+  });
+
+  it('keeps runs in memory while there is room for them', () => {
+    const tested = sorter(2, 100, 10, 20);
+    const row = { source: 0, order: null, canonical: '{}', subject: null };
+    for (let at = 9; at > 0; at--) {
+      tested.add({ ...row, at, row: at }, 1);
+      if (at === 7) expect(tested.spilled).toBe(false);
+    }
+    tested.finish();
+    expect(tested.spilled).toBe(true);
+    expect([...tested.sorted()].map(({ at }) => at)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     tested.dispose();
   });
 

@@ -1,76 +1,82 @@
 /**
- * Sorts more than memory holds: sorted runs on disk, then a merge of all of them. A small input never touches the
- * disk.
+ * Sorts more than memory holds as objects: sorted runs of encoded items, the first ones in memory and the others on disk,
+ * then a merge of all of them. A small input is neither encoded nor written anywhere.
  */
-import { closeSync, mkdirSync, openSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ByteReader, ByteWriter } from '#domain';
+import { RunWriter, type SortedRun } from './sorted-run.js';
 
 export interface SortOptions<T> {
-  /** Made when the first run is written, removed with all of its content by `dispose`. */
+  /** Made when the first run is written to disk, removed with all of its content by `dispose`. */
   readonly directory: string;
   /** A total order, so that the result does not depend on the runs. */
   readonly compare: (left: T, right: T) => number;
-  /** One line without a line break. */
-  readonly encode: (item: T) => string;
-  readonly decode: (line: string) => T;
+  readonly encode: (item: T, out: ByteWriter) => void;
+  readonly decode: (bytes: ByteReader) => T;
   /** A run ends when it holds this many items … */
   readonly runItemsMax: number;
   /** … or items of this weight together. */
   readonly runWeightMax: number;
+  /** Once runs hold so many bytes in memory, further ones go to the disk. */
+  readonly memoryBytesMax: number;
   /** Runs read at the same time; with more, some are merged into one first. ≥ 2. */
   readonly fanInMax: number;
 }
 
-const WRITE_BYTES = 1 << 20;
-const READ_BYTES = 1 << 18;
-
 export class ExternalSorter<T> {
   private items: T[] = [];
+  private isInOrder = true;
   private weight = 0;
   private count = 0;
-  private runs: string[] = [];
+  private runs: SortedRun<T>[] = [];
   private runNumber = 0;
+  private memoryBytes = 0;
+  private readonly writer: RunWriter<T>;
 
-  constructor(private readonly options: SortOptions<T>) {}
+  constructor(private readonly options: SortOptions<T>) {
+    this.writer = new RunWriter(options);
+  }
 
   get size(): number {
     return this.count;
   }
 
-  /** Items that lie on the disk. */
+  /** Some items lie on the disk. */
   get spilled(): boolean {
-    return this.runs.length > 0;
+    return this.runs.some(({ file }) => file !== null);
   }
 
   /** @param weight   characters of memory that the item keeps, roughly */
   add(item: T, weight: number): void {
+    const last = this.items.at(-1);
+    // What is recorded mostly comes in order.
+    if (this.isInOrder && last !== undefined && this.options.compare(last, item) > 0) this.isInOrder = false;
     this.items.push(item);
     this.count++;
     this.weight += weight;
     if (this.items.length >= this.options.runItemsMax || this.weight >= this.options.runWeightMax)
-      this.spill();
+      this.endRun();
   }
 
   /** To be called once, after the last `add`: leaves at most `fanInMax` runs to merge. */
   finish(): void {
     if (this.runs.length === 0) {
-      this.items.sort(this.options.compare);
+      this.sort();
       return;
     }
-    if (this.items.length > 0) this.spill();
+    if (this.items.length > 0) this.endRun();
     while (this.runs.length > this.options.fanInMax) {
       const some = this.runs.splice(0, this.options.fanInMax);
-      const merged = this.nextRun();
-      writeLines(merged, mergeRuns(some, this.options), this.options.encode);
-      this.runs.push(merged);
-      for (const run of some) unlinkSync(run);
+      this.runs.push(this.writer.write(mergeRuns(some, this.options.compare), this.nextFile()));
+      for (const run of some) run.drop();
     }
   }
 
   /** The sorted items; may be asked for more than once, each time from the start. */
   *sorted(): Generator<T> {
     if (this.runs.length === 0) yield* this.items;
-    else yield* mergeRuns(this.runs, this.options);
+    else yield* mergeRuns(this.runs, this.options.compare);
   }
 
   dispose(): void {
@@ -79,68 +85,26 @@ export class ExternalSorter<T> {
     rmSync(this.options.directory, { recursive: true, force: true });
   }
 
-  private spill(): void {
-    if (this.runs.length === 0) mkdirSync(this.options.directory, { recursive: true });
-    this.items.sort(this.options.compare);
-    const run = this.nextRun();
-    writeLines(run, this.items, this.options.encode);
+  private endRun(): void {
+    this.sort();
+    const inMemory = this.memoryBytes < this.options.memoryBytesMax;
+    const run = this.writer.write(this.items, inMemory ? null : this.nextFile());
+    if (inMemory) this.memoryBytes += run.bytes;
     this.runs.push(run);
     this.items = [];
+    this.isInOrder = true;
     this.weight = 0;
   }
 
-  private nextRun(): string {
+  private sort(): void {
+    if (!this.isInOrder) this.items.sort(this.options.compare);
+    this.isInOrder = true;
+  }
+
+  private nextFile(): string {
+    mkdirSync(this.options.directory, { recursive: true });
     this.runNumber++;
     return join(this.options.directory, `run-${this.runNumber}`);
-  }
-}
-
-function writeLines<T>(file: string, items: Iterable<T>, encode: (item: T) => string): void {
-  const fd = openSync(file, 'w');
-  try {
-    let lines: string[] = [];
-    let chars = 0;
-    for (const item of items) {
-      const line = encode(item);
-      lines.push(line);
-      chars += line.length + 1;
-      if (chars < WRITE_BYTES) continue;
-      writeAll(fd, `${lines.join('\n')}\n`);
-      lines = [];
-      chars = 0;
-    }
-    if (lines.length > 0) writeAll(fd, `${lines.join('\n')}\n`);
-  } catch (error) {
-    // A full disk does not say which one.
-    if (error instanceof Error && !('path' in error)) Object.assign(error, { path: file });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text, 'utf8');
-  for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from);
-}
-
-function* readLines(file: string): Generator<string> {
-  const fd = openSync(file, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
-    const decoder = new TextDecoder('utf-8');
-    let rest = '';
-    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
-      const text = rest + decoder.decode(buffer.subarray(0, length), { stream: true });
-      let from = 0;
-      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
-        yield text.slice(from, end);
-        from = end + 1;
-      }
-      rest = text.slice(from);
-    }
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -148,28 +112,28 @@ interface Head<T> {
   item: T;
   /** Of two equal items the one of the earlier run comes first. */
   readonly run: number;
-  readonly lines: Generator<string>;
+  readonly rest: Generator<T>;
 }
 
-function* mergeRuns<T>(files: readonly string[], options: SortOptions<T>): Generator<T> {
+function* mergeRuns<T>(runs: readonly SortedRun<T>[], compare: (left: T, right: T) => number): Generator<T> {
   const heap: Head<T>[] = [];
   const before = (left: Head<T>, right: Head<T>): boolean => {
-    const order = options.compare(left.item, right.item);
+    const order = compare(left.item, right.item);
     return order !== 0 ? order < 0 : left.run < right.run;
   };
-  const sources = files.map((file) => readLines(file));
+  const sources = runs.map((run) => run.items());
   try {
-    for (const [run, lines] of sources.entries()) {
-      const first = lines.next();
+    for (const [run, rest] of sources.entries()) {
+      const first = rest.next();
       if (first.done === true) continue;
-      heap.push({ item: options.decode(first.value), run, lines });
+      heap.push({ item: first.value, run, rest });
       siftUp(heap, before);
     }
     for (let top = heap[0]; top !== undefined; top = heap[0]) {
       yield top.item;
-      const next = top.lines.next();
+      const next = top.rest.next();
       if (next.done !== true) {
-        top.item = options.decode(next.value);
+        top.item = next.value;
       } else {
         const last = heap.pop();
         if (last === undefined || heap.length === 0) return;
@@ -178,7 +142,7 @@ function* mergeRuns<T>(files: readonly string[], options: SortOptions<T>): Gener
       siftDown(heap, before);
     }
   } finally {
-    for (const lines of sources) lines.return(undefined);
+    for (const rest of sources) rest.return(undefined);
   }
 }
 

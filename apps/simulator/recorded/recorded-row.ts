@@ -1,4 +1,5 @@
-/** A row of a recorded file, read and judged by itself; its text form is what the sort spills to disk. */
+/** A row of a recorded file, read and judged by itself; its byte form is what the sort keeps of many. */
+import type { ByteReader, ByteWriter } from '#domain';
 
 export type RowKind = 'PURCHASE' | 'REFUND';
 
@@ -55,71 +56,44 @@ function compareTexts(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Stands for null between tabs; a text that holds it goes the way of JSON. */
-const NONE = '\u0001';
-// eslint-disable-next-line no-control-regex -- what may stand between tabs is what this refuses
-const UNFIT = /[\0-\u001f]/;
+const CANONICAL = 0;
+const PURCHASE = 1;
+const REFUND = 2;
 
-/** One line without a line break: cells between tabs, which is several times faster than JSON, or else JSON. */
-export function encodeRow(row: RecordedRow): string {
-  const { at, source, order } = row;
-  if (order === null) return JSON.stringify([at, source, row.row, row.canonical, row.subject]);
-  const { kind, amountMinor } = order;
-  if (isFit(order.person) && isFit(order.orderId)) {
-    const quantity = order.quantity ?? NONE;
-    const orderId = order.orderId ?? NONE;
-    const person = order.person ?? NONE;
-    return `${at}\t${source}\t${row.row}\t${kind}\t${amountMinor}\t${quantity}\t${orderId}\t${person}`;
+export function encodeRow(
+  { at, source, row, order, canonical, subject }: RecordedRow,
+  out: ByteWriter,
+): void {
+  out.number(at);
+  out.number(source);
+  out.number(row);
+  if (order === null) {
+    out.byte(CANONICAL);
+    out.nullableText(canonical);
+    out.nullableText(subject);
+    return;
   }
-  return JSON.stringify([
-    at,
-    source,
-    row.row,
-    kind,
-    amountMinor,
-    order.quantity,
-    order.orderId,
-    order.person,
-  ]);
+  out.byte(order.kind === 'REFUND' ? REFUND : PURCHASE);
+  out.nullableText(order.person);
+  out.nullableText(order.orderId);
+  out.number(order.amountMinor);
+  out.nullable(order.quantity);
 }
 
-function isFit(text: string | null): boolean {
-  return text === null || !UNFIT.test(text);
-}
-
-export function decodeRow(line: string): RecordedRow {
-  if (line.startsWith('[')) return decodeJson(line);
-  const [at, source, row, kind, amountMinor, quantity, orderId = '', person = ''] = line.split('\t');
-  return {
-    at: Number(at),
-    source: Number(source),
-    row: Number(row),
-    order: {
-      kind: kind === 'REFUND' ? 'REFUND' : 'PURCHASE',
-      person: person === NONE ? null : person,
-      orderId: orderId === NONE ? null : orderId,
-      amountMinor: Number(amountMinor),
-      quantity: quantity === NONE ? null : Number(quantity),
-    },
-    canonical: null,
-    subject: null,
+export function decodeRow(bytes: ByteReader): RecordedRow {
+  const at = bytes.number();
+  const source = bytes.number();
+  const row = bytes.number();
+  const kind = bytes.byte();
+  if (kind === CANONICAL) {
+    return { at, source, row, order: null, canonical: bytes.nullableText(), subject: bytes.nullableText() };
+  }
+  const order: RowOrder = {
+    kind: kind === REFUND ? 'REFUND' : 'PURCHASE',
+    person: bytes.nullableText(),
+    orderId: bytes.nullableText(),
+    amountMinor: bytes.number(),
+    quantity: bytes.nullable(),
   };
-}
-
-function decodeJson(line: string): RecordedRow {
-  // Our own line, written by `encodeRow` in the same run.
-  const cells = JSON.parse(line) as
-    | [number, number, number, string, string | null]
-    | [number, number, number, RowKind, number, number | null, string | null, string | null];
-  const [at, source, row] = cells;
-  if (cells.length === 5) return { at, source, row, order: null, canonical: cells[3], subject: cells[4] };
-  const [, , , kind, amountMinor, quantity, orderId, person] = cells;
-  return {
-    at,
-    source,
-    row,
-    order: { kind, person, orderId, amountMinor, quantity },
-    canonical: null,
-    subject: null,
-  };
+  return { at, source, row, order, canonical: null, subject: null };
 }

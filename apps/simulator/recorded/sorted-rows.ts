@@ -13,6 +13,8 @@ const RUN_ROWS_MAX = 250_000;
 const RUN_CHARS_MAX = 64_000_000;
 /** What a row weighs beside its text. */
 const ROW_CHARS = 100;
+/** Of encoded rows: some millions of them. What memory does not hold waits on the disk. */
+const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
 const FAN_IN_MAX = 64;
 
 export interface RejectedRow {
@@ -59,6 +61,7 @@ export interface SortPlan {
   /** Rows later than this are bound to be refused, ms. */
   readonly latestAt: number;
   readonly runRowsMax?: number;
+  readonly memoryBytesMax?: number;
   /** By time unless given. */
   readonly compare?: (left: RecordedRow, right: RecordedRow) => number;
   /** Ends the reading, with its reason. */
@@ -76,6 +79,7 @@ export async function sortRows(plan: SortPlan): Promise<SortedRows> {
     decode: decodeRow,
     runItemsMax: plan.runRowsMax ?? RUN_ROWS_MAX,
     runWeightMax: RUN_CHARS_MAX,
+    memoryBytesMax: plan.memoryBytesMax ?? MEMORY_BYTES_MAX,
     fanInMax: FAN_IN_MAX,
   });
   const rejected = new Map<RowRejectReason, RejectCount>();
