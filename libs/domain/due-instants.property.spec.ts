@@ -6,6 +6,7 @@ import { join, pay, quit, refund, tick } from '../testing/touchpoint-kit.js';
 import { compileRules, type CompiledScheme } from './compiled-rules.js';
 import { nextFall } from './due-instants.js';
 import { defaultRules, defaultSchemes, type Rules, type Scheme } from './rules.js';
+import { personSummaries } from './person-summary.js';
 import { standingAt, standingOf } from './standing.js';
 
 const DAY = 86_400_000;
@@ -59,17 +60,20 @@ function eachState(deeds: readonly Deed[], look: (harness: FoldHarness) => void)
   });
 }
 
-/** Midnights after `t` at which the standing is another one than at `t`, over all that is in sight. */
+/** Midnights after `t` at which standing or row are others than at `t`, over all that is in sight. */
 function changes(harness: FoldHarness, scheme: CompiledScheme, days: number): readonly number[] {
   const state = harness.state();
   if (state === undefined) return [];
   const t = state.evaluatedAt;
   const now = standingAt(state, scheme, t, null);
+  const rowAt = (at: number): string => JSON.stringify(personSummaries(state, onlyThis, at));
+  const onlyThis: Rules = { ...RULES, schemes: [scheme.scheme] };
+  const row = rowAt(t);
   const found: number[] = [];
   const today = scheme.calendar.dayOf(t);
   for (let day = today + 1; day <= today + 2 * days + 1; day++) {
     const midnight = scheme.calendar.dayStart(day);
-    if (standingAt(state, scheme, midnight, null) !== now) found.push(midnight);
+    if (standingAt(state, scheme, midnight, null) !== now || rowAt(midnight) !== row) found.push(midnight);
   }
   return found;
 }
@@ -99,7 +103,7 @@ describe('the next look at a person', () => {
     );
   });
 
-  it('does not come for a day that two later ones outlast', () => {
+  it('does not come for a day that only the period before loses, where nothing can change by that', () => {
     const deeds = Array.from({ length: 40 }, (): Deed => ({ afterDays: 1, timeOfDay: 1, what: 'pay' }));
     let last: FoldHarness | undefined;
     eachState(deeds, (harness) => (last = harness));

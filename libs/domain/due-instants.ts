@@ -4,8 +4,8 @@ import type { Relationship, Standing } from './relationship.js';
 import { firstPurchaseSince, forPurchaseDaysBack, type TierSource } from './tiers.js';
 
 /**
- * The next instant after `t` at which time alone may change this person's tier, deepening or cohort under one
- * scheme; Infinity when there is none. It may name an instant at which nothing changes after all, never the
+ * The next instant after `t` at which time alone may change this person's tier, purchase days, deepening or cohort
+ * under one scheme; Infinity when there is none. It may name an instant at which nothing changes after all, never the
  * other way round.
  * @param standing   what holds at `t`
  */
@@ -79,8 +79,8 @@ function isLongMember({ links, money }: TierSource, { tier }: Standing, sight: n
 }
 
 /**
- * Of a long member who has not deepened, only purchases matter. His tier falls when the second newest day leaves the
- * period, then when the newest does. When a day leaves the period that this one is compared with, he may come to stand
+ * Of a long member who has not deepened, only purchases matter. Each day that leaves the period changes how many his row
+ * says, and the last two his tier. When a day leaves the period that this one is compared with, he may come to stand
  * above it: not where two later days are in that, for no tier is above theirs, nor where this period has none.
  */
 function nextFallOfBuyer(
@@ -96,7 +96,8 @@ function nextFallOfBuyer(
   let later = Infinity;
   let nextButOne = Infinity;
   forPurchaseDaysBack(person, scheme, sight, t, (day) => {
-    if (nextButOne === Infinity && day + days > today) next = day + days;
+    // The oldest of those in the period comes last.
+    if (day + days > today) next = day + days;
     // When this day leaves the period before, that has one day at most; and the period has one.
     const inPeriod = later > day + days ? later : nextButOne;
     if (inPeriod > day + days && inPeriod !== Infinity && day + 2 * days > today) {
