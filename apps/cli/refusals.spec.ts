@@ -1,9 +1,10 @@
 /** What a wrong name, a wrong file or a wrong folder gets: one line, an exit code, and nothing left behind. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { GravityHost, runGravity, type GravityOutcome } from '#testing';
+import { builtFile, GravityHost, runGravity, type GravityOutcome } from '#testing';
 
 const SLOW_MS = 180_000;
 
@@ -171,6 +172,53 @@ describe('gravity', () => {
         code: 1,
         err: `gravity: --rejects ${nowhere}: no such file or directory\n`,
       });
+    },
+    SLOW_MS,
+  );
+
+  it(
+    'writes what admission refuses among the rejected rows, and writes over no file that it reads',
+    async () => {
+      const text = 'person,time,amount\nbad,2024-01-01,x\nold,1900-01-01,1\nq,2024-01-01,1\n';
+      const mixed = file('mixed.csv', text);
+      const rejects = join(root, 'all-rejects.csv');
+      const data = ['--data-dir', join(root, 'mixed')];
+      const replayed = await gravity('replay', mixed, ...data, '--fine-hours', '1', '--rejects', rejects);
+      expect(replayed).toMatchObject({ code: 0 });
+      const rows = readFileSync(rejects, 'utf8').trim().split('\n').slice(1);
+      expect(rows.map((row) => row.split(',').slice(0, 3).join(','))).toEqual([
+        'mixed.csv,2,BAD_AMOUNT',
+        'mixed.csv,3,TIME_TOO_EARLY',
+      ]);
+
+      const onto = await gravity('replay', mixed, ...data, '--rejects', mixed);
+      expect(onto).toMatchObject({
+        code: 1,
+        err: `gravity: --rejects ${mixed}: this is one of the files to read\n`,
+      });
+      expect(readFileSync(mixed, 'utf8')).toBe(text);
+
+      const before = readFileSync(rejects, 'utf8');
+      const empty = file('empty.csv', 'person,time,amount\n');
+      const failed = await gravity('replay', empty, '--data-dir', join(root, 'none'), '--rejects', rejects);
+      expect(failed).toMatchObject({ code: 1 });
+      expect(readFileSync(rejects, 'utf8')).toBe(before);
+    },
+    SLOW_MS,
+  );
+
+  it.each(['x.zip :: y', 'a*{b,c}?', '私域 \'"'])(
+    'stores rows in a folder called %s, and none that stand in its standard input',
+    (name) => {
+      const data = ['--data-dir', join(root, name)];
+      const options = { env: { ...process.env, HOME: root }, encoding: 'utf8' as const };
+      const run = (argv: readonly string[], input: string) =>
+        spawnSync(process.execPath, [builtFile('apps/cli/main.ts'), ...argv], { ...options, input });
+      const replayed = run(['replay', rows, ...data, '--fine-hours', '1'], 'hello\n');
+      expect(replayed).toMatchObject({ status: 0 });
+      expect(replayed.stdout).toContain('persons');
+      const reconciled = run(['reconcile', ...data, '--ends', '5'], 'hello\n'.repeat(10_000));
+      expect(reconciled).toMatchObject({ status: 0 });
     },
     SLOW_MS,
   );

@@ -1,5 +1,5 @@
 /** `--rejects FILE`: every rejected row as CSV, for whoever has to repair the file. */
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { escapeControls } from '../simulator/recorded/printable-text.js';
 import { CliError } from './exit-codes.js';
 import { reasonOf } from './plain-failure.js';
@@ -10,22 +10,38 @@ export class RejectFile {
   private readonly file: number;
   private text = 'source,row,reason,detail\n';
 
-  /** @throws CliError   it cannot be written */
-  constructor(private readonly path: string) {
-    this.file = this.tried(() => openSync(path, 'w'));
+  /** What an earlier run has left is kept until there is something to replace it by. */
+  private hasBegun = false;
+  private hasRows = false;
+
+  /**
+   * @param inputs   the files that are read
+   * @throws CliError   it cannot be written, or is one of the inputs
+   */
+  constructor(
+    private readonly path: string,
+    inputs: readonly string[],
+  ) {
+    if (inputs.some((input) => isSameFile(input, path)))
+      throw new CliError(`--rejects ${path}: this is one of the files to read`);
+    this.file = this.tried(() => openSync(path, 'a'));
   }
 
   /** @throws CliError */
   write(source: string, row: number, reason: string, detail: string): void {
     const cells = [source, String(row), reason, detail].map((cell) => quoted(escapeControls(cell)));
     this.text += `${cells.join(',')}\n`;
+    this.hasRows = true;
     if (this.text.length >= BUFFER_CHARS) this.flush();
   }
 
-  /** @throws CliError */
-  close(): void {
+  /**
+   * @param isDone   the files were read to their end: no rejected row is an answer, too
+   * @throws CliError
+   */
+  close(isDone: boolean): void {
     try {
-      this.flush();
+      if (isDone || this.hasRows) this.flush();
     } finally {
       closeSync(this.file);
     }
@@ -35,7 +51,11 @@ export class RejectFile {
     const { text } = this;
     // What could not be written once is not tried again while closing.
     this.text = '';
-    this.tried(() => writeFileSync(this.file, text));
+    this.tried(() => {
+      if (!this.hasBegun) ftruncateSync(this.file);
+      this.hasBegun = true;
+      writeFileSync(this.file, text);
+    });
   }
 
   private tried<T>(work: () => T): T {
@@ -45,6 +65,11 @@ export class RejectFile {
       throw new CliError(`--rejects ${this.path}: ${reasonOf(error)}`);
     }
   }
+}
+
+function isSameFile(left: string, right: string): boolean {
+  const [one, other] = [left, right].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
 }
 
 function quoted(cell: string): string {

@@ -40,6 +40,8 @@ export interface Insert {
 export interface EncodedInsert {
   readonly table: string;
   readonly columns: readonly string[];
+  /** Of the columns, as they were when the rows were encoded. */
+  readonly types: readonly string[];
   /** Not to be changed before the insert is over. */
   readonly bytes: Uint8Array;
 }
@@ -54,7 +56,8 @@ export interface ClickHouse {
   /** The same for rows that were encoded elsewhere, by the types of the columns. */
   insertEncoded(insert: EncodedInsert): Promise<void>;
   /**
-   * Of the columns that can be written, by name.
+   * Of the columns that can be written, by name: those without an expression, since what is left out has to be the same
+   * for every backend.
    * @param table   qualified
    * @throws ClickHouseFailure (`60`)   it is not there
    */

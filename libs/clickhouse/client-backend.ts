@@ -1,6 +1,6 @@
 /** `ClickHouse` over `@clickhouse/client`; what differs between server and embedded engine are the lanes. */
 import { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import { text as textOf } from 'node:stream/consumers';
 import type { ClickHouseClient } from '@clickhouse/client';
 import {
   type ClickHouse,
@@ -16,7 +16,7 @@ import { ClickHouseFailure, failureOf } from './clickhouse-failure.js';
 import { ROW_FORMAT } from './row-binary.js';
 import { RowEncoder } from './row-encoder.js';
 import { rowOf, text } from './row-reader.js';
-import { checkedName } from './sql-text.js';
+import { checkedName, stringLiteral } from './sql-text.js';
 
 /** A client, and the rule by which calls to it follow one another. */
 export interface Lane {
@@ -65,17 +65,18 @@ export class ClientBackend implements ClickHouse {
     return this.#encoder.insert(insert);
   }
 
-  async insertEncoded({ table, columns, bytes }: EncodedInsert): Promise<void> {
+  async insertEncoded({ table, columns, types, bytes }: EncodedInsert): Promise<void> {
     const into = `INSERT INTO ${checkedName(table)} (${columns.map(checkedName).join(', ')})`;
+    const structure = columns.map((column, place) => `${column} ${types[place] ?? ''}`).join(', ');
     await this.#run(this.#lanes.write, async (client) => {
       const { stream } = await client.exec({
-        query: `${into} FORMAT ${ROW_FORMAT}`,
+        query: `${into} SELECT * FROM input(${stringLiteral(structure)}) FORMAT ${ROW_FORMAT}`,
         values: Readable.from([bytes], { objectMode: false }),
         clickhouse_settings: { ...INSERT_SETTINGS },
       });
-      // The connection is free once the answer, which is empty, has been read.
-      stream.resume();
-      await finished(stream);
+      // The connection is free once the answer has been read. It is empty, or says what went wrong after all.
+      const answer = await textOf(stream);
+      if (answer !== '') throw new Error(answer);
     });
   }
 
@@ -83,7 +84,7 @@ export class ClientBackend implements ClickHouse {
     const [database = '', name = ''] = checkedName(table).split('.');
     const rows = await this.query({
       sql: `SELECT name, type FROM system.columns
-        WHERE database = {database:String} AND table = {name:String} AND default_kind IN ('', 'DEFAULT')`,
+        WHERE database = {database:String} AND table = {name:String} AND default_kind = ''`,
       params: { database, name },
       row: rowOf({ name: text, type: text }),
     });

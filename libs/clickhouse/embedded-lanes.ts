@@ -2,8 +2,7 @@
  * The embedded engine. One process can hold one data path, and owns it alone; a connection does one thing
  * at a time. So there is one connection that writes, one for DDL, and a few that read.
  */
-import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
@@ -63,12 +62,14 @@ class SerialLane implements Lane {
   }
 }
 
-const GLOB = /[*?{}]/;
+/** What the engine takes for a pattern, or for a place in an archive. */
+const NO_PLAIN_PATH = /[*?{}]|::/;
 
-/** With the data, where there is room for it; the engine would take some characters of a path for a pattern. */
-function rowsFile(path: string, lane: number): string {
-  const file = resolve(path, `insert-${lane}.rows`);
-  return GLOB.test(file) ? join(tmpdir(), `gravity-${randomUUID()}.rows`) : file;
+/** Where the rows of inserts go on their way: with the data, where there is room for them and nobody else looks. */
+function rowsDirectory(path: string): { readonly directory: string; readonly isOwn: boolean } {
+  const directory = resolve(path);
+  if (!NO_PLAIN_PATH.test(directory)) return { directory, isOwn: false };
+  return { directory: mkdtempSync(join(tmpdir(), 'gravity-rows-')), isOwn: true };
 }
 
 /** The engine says why only on stderr, so this has to name both reasons there are. */
@@ -86,9 +87,10 @@ function cannotOpen(path: string, error: unknown): ClickHouseFailure {
 export function embeddedLanes(config: EmbeddedConfig): Lanes {
   mkdirSync(config.path, { recursive: true });
   const lanes: SerialLane[] = [];
+  const rows = rowsDirectory(config.path);
   try {
     for (let i = 0; i < 2 + (config.readers ?? 3); i++)
-      lanes.push(new SerialLane(config.path, rowsFile(config.path, i)));
+      lanes.push(new SerialLane(config.path, join(rows.directory, `insert-${i}.rows`)));
   } catch (error) {
     throw cannotOpen(config.path, error);
   }
@@ -102,6 +104,7 @@ export function embeddedLanes(config: EmbeddedConfig): Lanes {
     async close() {
       for (const lane of lanes) await lane.close();
       await drainPending();
+      if (rows.isOwn) rmSync(rows.directory, { recursive: true, force: true });
     },
   };
 }

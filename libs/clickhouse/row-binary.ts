@@ -24,6 +24,11 @@ export class RowBinary {
     return this.buffer.subarray(0, this.at);
   }
 
+  /** Bytes of memory that it holds. */
+  get capacity(): number {
+    return this.buffer.length;
+  }
+
   clear(): void {
     this.at = 0;
   }

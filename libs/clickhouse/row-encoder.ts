@@ -3,43 +3,52 @@ import { ClickHouseFailure } from './clickhouse-failure.js';
 import { type ColumnWriter, columnWriter } from './column-writers.js';
 import { RowBinary } from './row-binary.js';
 
-/** Memory of so many inserts that are over is kept: new memory for each brings about collections of everything else. */
+/** Memory of so many inserts that are over is kept: new memory for each brings about collections of everything else … */
 const SPARE_MAX = 4;
+/** … but not that of an insert of very large rows. */
+const SPARE_BYTES_MAX = 16 * 1024 * 1024;
+
+interface Columns {
+  readonly types: readonly string[];
+  readonly writers: readonly ColumnWriter[];
+}
 
 /** Makes bytes of rows, for an engine that may be in another thread. */
 export class RowEncoder implements Inserts {
   readonly #spare: RowBinary[] = [];
-  /** By table and columns. The engine is asked once: migrations add columns, and never change one. */
-  readonly #writers = new Map<string, readonly ColumnWriter[]>();
+  /** By table and columns. The engine is asked once, and told with each insert what is meant. */
+  readonly #known = new Map<string, Columns>();
 
   constructor(private readonly engine: Pick<ClickHouse, 'columnTypes' | 'insertEncoded'>) {}
 
   /** Rejects with what the rows throw, too. */
   async insert({ table, columns, rows }: Insert): Promise<void> {
     if (columns.length === 0) throw new ClickHouseFailure('an insert needs columns', 'INVALID', null);
-    const writers = await this.#writersOf(table, columns);
+    const { types, writers } = await this.#columnsOf(table, columns);
     const out = this.#spare.pop() ?? new RowBinary();
     for (const row of rows) writeRow(out, writers, row);
     const { bytes } = out;
-    if (bytes.length > 0) await this.engine.insertEncoded({ table, columns, bytes });
+    if (bytes.length > 0) await this.engine.insertEncoded({ table, columns, types, bytes });
     // Not where it has failed: some of it may still be on its way.
     out.clear();
-    if (this.#spare.length < SPARE_MAX) this.#spare.push(out);
+    if (this.#spare.length < SPARE_MAX && out.capacity <= SPARE_BYTES_MAX) this.#spare.push(out);
   }
 
   /** @throws ClickHouseFailure   the table (`60`) or one of the columns (`16`) is not there */
-  async #writersOf(table: string, columns: readonly string[]): Promise<readonly ColumnWriter[]> {
+  async #columnsOf(table: string, columns: readonly string[]): Promise<Columns> {
     const name = [table, ...columns].join(' ');
-    const known = this.#writers.get(name);
+    const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const types = await this.engine.columnTypes(table);
-    const writers = columns.map((column) => {
-      const type = types.get(column);
-      if (type !== undefined) return columnWriter(column, type);
-      throw new ClickHouseFailure(`${table} has no column ${column}`, '16', 'NO_SUCH_COLUMN_IN_TABLE');
+    const asked = await this.engine.columnTypes(table);
+    const types = columns.map((column) => {
+      const type = asked.get(column);
+      if (type !== undefined) return type;
+      const message = `${table} has no column ${column} that can be written`;
+      throw new ClickHouseFailure(message, '16', 'NO_SUCH_COLUMN_IN_TABLE');
     });
-    this.#writers.set(name, writers);
-    return writers;
+    const writers = types.map((type, place) => columnWriter(columns[place] ?? '', type));
+    this.#known.set(name, { types, writers });
+    return { types, writers };
   }
 }
 

@@ -19,8 +19,12 @@ import { ClickHouseFailure } from './clickhouse-failure.js';
 import { ROW_FORMAT } from './row-binary.js';
 import { inlineParams, settingsList, splitStatements, stringLiteral } from './sql-text.js';
 
-const INSERT = new RegExp(`^(INSERT INTO [\\w.]+ \\([\\w, ]+\\)) FORMAT ${ROW_FORMAT}$`);
+/** With the rows of an insert beside it. */
+const INSERT = new RegExp(
+  `^(INSERT INTO [\\w.]+ \\([\\w, ]+\\) SELECT \\* FROM )input\\(('(?:[^'\\\\]|\\\\.)*')\\) FORMAT ${ROW_FORMAT}$`,
+);
 const OTHER_INSERT = /^\s*INSERT\s+INTO\s+[^\s(]+\s*(?:\([^)]*\))?\s*FORMAT\b/i;
+const OURS_ALONE = 0o600;
 const TEXT_OUTPUT = /^(JSON|CSV|TabSeparated|TSV|Pretty|Null$|Vertical$|Markdown$|Values$)/;
 const TAKES_SETTINGS = /^(SELECT|WITH|SHOW|DESCRIBE|EXISTS|EXPLAIN|ALTER|OPTIMIZE|\()/i;
 
@@ -95,14 +99,14 @@ export class SafeConnection {
   async exec(params: Call & { readonly values?: Readable }): Promise<ConnExecResult<Readable>> {
     const { query, values, clickhouse_settings } = params;
     if (values === undefined) return this.#inner.exec({ query: statementOf(params) });
-    const into = INSERT.exec(query)?.[1];
-    if (into === undefined) throw invalid(`expected INSERT INTO table (columns) FORMAT ${ROW_FORMAT}`);
+    const [, into, structure] = INSERT.exec(query) ?? [];
+    if (into === undefined || structure === undefined)
+      throw invalid(`expected INSERT INTO table (columns) SELECT * FROM input(…) FORMAT ${ROW_FORMAT}`);
     const settings = settingsList(settingsOf(clickhouse_settings));
-    await writeFile(this.#rowsFile, values);
-    const infile = `FROM INFILE ${stringLiteral(this.#rowsFile)} COMPRESSION 'none'`;
-    return this.#inner.exec({
-      query: `${into} ${infile}${settings === '' ? '' : ` SETTINGS ${settings}`} FORMAT ${ROW_FORMAT}`,
-    });
+    await writeFile(this.#rowsFile, values, { mode: OURS_ALONE });
+    // Not FROM INFILE: for that the engine reads the standard input of the process, too.
+    const file = `file(${stringLiteral(this.#rowsFile)}, '${ROW_FORMAT}', ${structure}, 'none')`;
+    return this.#inner.exec({ query: `${into}${file}${settings === '' ? '' : ` SETTINGS ${settings}`}` });
   }
 
   async insert(): Promise<ConnInsertResult> {

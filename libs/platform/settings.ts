@@ -1,11 +1,11 @@
 import {
+  brokers,
   clickhouseSettings,
   dataDirSettings,
   httpUrl,
   integer,
   kafkaAccessSettings,
   kafkaSettings,
-  list,
 } from '#runtime';
 import type { ServerAccess } from './server-access.js';
 
@@ -20,7 +20,7 @@ export const microserviceSettings = {
 /** Of a process that holds everything: embedded unless servers are named. */
 export const platformSettings = {
   ...dataDirSettings,
-  kafkaBrokers: list()
+  kafkaBrokers: brokers()
     .optional()
     .describe('Kafka brokers as host:port, separated by commas; unset: the embedded log in the data folder'),
   schemaRegistryUrl: httpUrl().optional().describe('Schema registry with Confluent’s API; needed with Kafka'),

@@ -18,6 +18,7 @@ export {
 } from './config/describe-config.js';
 export { ConfigError, type Environment, loadConfig } from './config/load-config.js';
 export {
+  brokers,
   choice,
   duration,
   flag,

@@ -11,7 +11,8 @@ const NOT_SETTINGS = new Set(['query', 'query_id', 'database', 'session_id', 'ro
 const TRANSPORT = /^(wait_end_of_query|enable_http_compression|send_progress_in_http_headers|http_.*)$/;
 const UNESCAPED = { t: '\t', n: '\n', r: '\r', b: '\b', f: '\f', 0: '\0' };
 const STATUS = { 60: 404, 81: 404, 516: 403, 159: 408 };
-const INSERT = /^(INSERT INTO [\w.]+ \([\w, ]+\))\s+FORMAT (RowBinaryWithDefaults)$/;
+const INSERT =
+  /^(INSERT INTO [\w.]+ \([\w, ]+\) SELECT \* FROM )input\(('(?:[^'\\]|\\.)*')\)\s+FORMAT (RowBinaryWithDefaults)$/s;
 const rowsFile = `${path}/insert.rows`;
 let tail = Promise.resolve();
 
@@ -25,11 +26,11 @@ function bodyOf(request) {
 
 /** Rows that are no text reach the engine in a file. */
 async function insertRows(query, settings, rows) {
-  const [, into, format] = INSERT.exec(query);
+  const [, into, structure, format] = INSERT.exec(query);
   writeFileSync(rowsFile, rows);
-  const infile = `FROM INFILE '${rowsFile}' COMPRESSION 'none'`;
   const clause = settings.map(([name, value]) => `${name} = ${literal(value)}`).join(', ');
-  return engine.queryAsync(`${into} ${infile} ${clause === '' ? '' : `SETTINGS ${clause}`} FORMAT ${format}`);
+  const file = `file('${rowsFile}', '${format}', ${structure}, 'none')`;
+  return engine.queryAsync(`${into}${file} ${clause === '' ? '' : `SETTINGS ${clause}`}`);
 }
 
 function literal(value) {

@@ -43,12 +43,20 @@ async function runImport(paths: readonly string[], flags: ImportFlags, io: CliIo
   const line = new ProgressLine(io);
   const plan = planOf(paths, flags, config, line, io);
   const startedAt = Date.now();
-  const rejects = flags.rejects === undefined ? null : new RejectFile(flags.rejects);
+  const rejects =
+    flags.rejects === undefined
+      ? null
+      : new RejectFile(
+          flags.rejects,
+          plan.files.map((file) => file.path),
+        );
   const opened: { host: ImportHost | null } = { host: null };
+  let isRead = false;
   try {
     const report = await importRows(
       plan,
       async () => {
+        isRead = true;
         line.note(`opening ${isEmbedded(config) ? config.dataDir : 'Kafka and registry'} …`);
         opened.host = await (isEmbedded(config)
           ? EmbeddedImportHost.open(config, io)
@@ -73,7 +81,7 @@ async function runImport(paths: readonly string[], flags: ImportFlags, io: CliIo
     line.clear();
     await opened.host?.close();
     removeIfEmpty(join(config.dataDir, 'tmp'));
-    rejects?.close();
+    rejects?.close(isRead);
   }
 }
 

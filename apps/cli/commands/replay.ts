@@ -35,12 +35,20 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
   const plan = planOf(paths, flags, config, io);
   const startedAt = Date.now();
   const line = new ProgressLine(io);
-  const rejects = flags.rejects === undefined ? null : new RejectFile(flags.rejects);
+  const rejects =
+    flags.rejects === undefined
+      ? null
+      : new RejectFile(
+          flags.rejects,
+          plan.files.map((file) => file.path),
+        );
   const opened: { host: PlatformHost | null } = { host: null };
+  let isRead = false;
   try {
     const report = await replay(
       plan,
       async () => {
+        isRead = true;
         line.note(`opening ${isEmbedded(config) ? config.dataDir : 'Kafka, registry and ClickHouse'} …`);
         opened.host = await PlatformHost.open(config, io, flags.foldHere === true);
         return opened.host.target;
@@ -59,7 +67,7 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
     line.clear();
     await opened.host?.close();
     removeIfEmpty(join(config.dataDir, 'tmp'));
-    rejects?.close();
+    rejects?.close(isRead);
   }
 }
 

@@ -24,10 +24,10 @@ class DistantClickHouse {
   private readonly waiting = new Map<number, Waiting>();
   private asked = 0;
 
-  async insertEncoded({ table, columns, bytes }: EncodedInsert): Promise<void> {
+  async insertEncoded(insert: EncodedInsert): Promise<void> {
     // The memory of a copy changes hands; a buffer's own slice would not be one.
-    const copy = new Uint8Array(bytes);
-    await this.ask({ what: 'insert', insert: { table, columns, bytes: copy } }, [copy.buffer]);
+    const copy = new Uint8Array(insert.bytes);
+    await this.ask({ what: 'insert', insert: { ...insert, bytes: copy } }, [copy.buffer]);
   }
 
   async columnTypes(table: string): Promise<Columns> {

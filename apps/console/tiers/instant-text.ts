@@ -10,6 +10,8 @@ const WITH_OFFSET = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(?:Z|[+-]\d{2}:?\d{2})$/
  */
 export function instantFromText(text: string, zone: string): number | null {
   if (WITH_OFFSET.test(text)) {
+    // A day that no month has would count on into the next one.
+    if (dayFromText(text.slice(0, 10)) === null) return null;
     const at = Date.parse(text.replace(' ', 'T'));
     return Number.isNaN(at) ? null : at;
   }

@@ -42,6 +42,10 @@ export class LogFolder {
     this.tail = answer.catch(() => undefined);
     try {
       return await answer;
+    } catch (error) {
+      // Nobody hears this, and it is no failure of ours.
+      if (signal.aborted) throw new ApiProblem(503, 'nobody waits for the answer any more');
+      throw error;
     } finally {
       this.waiting--;
     }

@@ -46,7 +46,8 @@ export interface ReplayObserver {
    */
   readonly ready?: (rows: number) => Promise<void>;
   readonly progress?: (progress: ReplayProgress) => void;
-  readonly reject?: (source: string, row: number, reason: RowRejectReason, detail: string) => void;
+  /** Of a row that cannot be read, and of one that admission refuses. */
+  readonly reject?: (source: string, row: number, reason: string, detail: string) => void;
 }
 
 export interface ReplayReport {

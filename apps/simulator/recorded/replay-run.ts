@@ -6,7 +6,8 @@ import { OlderThanLogError, prepareLog, type LogState } from './replay-log.js';
 import { ReplayPace, type PaceClock } from './replay-pace.js';
 import type { ReplayObserver, ReplayPlan, ReplayReport, ReplayTarget } from './replay-plan.js';
 import { inEveryPartition, recordsOf, type PartitionCounts } from './replay-records.js';
-import { ReplaySequencer } from './replay-sequencer.js';
+import type { RecordedRow } from './recorded-row.js';
+import { ReplaySequencer, type Sequenced } from './replay-sequencer.js';
 import type { SortedRows } from './sorted-rows.js';
 
 const BATCH_ROWS_MAX = 5_000;
@@ -106,7 +107,7 @@ export class ReplayRun {
       index++;
       if (index <= done || finished) {
         // Walked over without a trace, so that what follows is what would have followed.
-        sequencer.next(row);
+        this.tellRejects(row, sequencer.next(row));
         continue;
       }
       const waitMs = pace.dueInMs(row.at);
@@ -119,15 +120,23 @@ export class ReplayRun {
         await this.commitRows(index - 1, row.at);
         return true;
       }
-      for (const item of sequencer.next(row)) {
-        this.records.push(...recordsOf(item, this.target, this.partitions));
-      }
+      const items = sequencer.next(row);
+      this.tellRejects(row, items);
+      for (const item of items) this.records.push(...recordsOf(item, this.target, this.partitions));
       if (index - committed >= batchRowsMax) committed = await this.commitRows(index, row.at);
     }
     if (finished) return false;
     for (const item of sequencer.end()) this.records.push(...recordsOf(item, this.target, this.partitions));
     await this.commitRows(this.rows.rows + 1, sequencer.counts().lastAt ?? 0);
     return false;
+  }
+
+  private tellRejects(row: RecordedRow, items: readonly Sequenced[]): void {
+    for (const item of items) {
+      if (item.type !== 'reject') continue;
+      const name = this.plan.files[row.source]?.name ?? '';
+      this.observer.reject?.(name, row.row, item.reason, item.detail);
+    }
   }
 
   private async commitRows(position: number, at: number): Promise<number> {

@@ -1,5 +1,16 @@
 /** Settings that several apps have, to be spread into an app's own schema: `z.object({ ...serverSettings, … })`. */
-import { choice, duration, flag, httpUrl, integer, list, path, port, secret, text } from './setting-types.js';
+import {
+  brokers,
+  choice,
+  duration,
+  flag,
+  httpUrl,
+  integer,
+  path,
+  port,
+  secret,
+  text,
+} from './setting-types.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -25,7 +36,7 @@ export const dataDirSettings = {
 };
 
 export const kafkaSettings = {
-  kafkaBrokers: list().describe('Kafka brokers as host:port, separated by commas'),
+  kafkaBrokers: brokers().describe('Kafka brokers as host:port, separated by commas'),
   schemaRegistryUrl: httpUrl().describe('Schema registry with Confluent’s API'),
 };
 

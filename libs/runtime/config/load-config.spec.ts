@@ -101,6 +101,15 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it.each(['not a broker', 'kafka', 'kafka:0', 'kafka:99999', 'http://kafka:9092', 'a:1,b'])(
+    'refuses the brokers %j',
+    (given) => {
+      expect(problemsOf({ ...required, KAFKA_BROKERS: given })).toEqual([
+        expect.stringContaining('expected brokers as host:port, separated by commas'),
+      ]);
+    },
+  );
+
   it('never prints a secret', () => {
     const withPin = z.object({ pinSecret: z.string().length(4, 'expected 4 digits').meta({ secret: true }) });
     expect(() => loadConfig(withPin, { GRAVITY_PIN_SECRET: 'hunter2' })).toThrow(

@@ -41,8 +41,10 @@ export const integer = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
     return refuse(context, `expected a whole number ${range}`);
   });
 
+const PORT_MAX = 65_535;
+
 /** A TCP port; 0 lets the system choose one. */
-export const port = () => integer(0, 65_535);
+export const port = () => integer(0, PORT_MAX);
 
 /** Entries separated by commas; empty ones are dropped, at least one must stay. */
 export const list = () =>
@@ -52,6 +54,20 @@ export const list = () =>
       .map((entry) => entry.trim())
       .filter((entry) => entry !== '');
     return entries.length > 0 ? entries : refuse(context, 'expected entries separated by commas');
+  });
+
+const BROKER = /^(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/;
+
+/** Brokers of Kafka: `host:port`, separated by commas. */
+export const brokers = () =>
+  list().transform((entries, context) => {
+    const isBroker = (entry: string): boolean => {
+      const at = Number(BROKER.exec(entry)?.[1] ?? 0);
+      return at > 0 && at <= PORT_MAX;
+    };
+    return entries.every(isBroker)
+      ? entries
+      : refuse(context, 'expected brokers as host:port, separated by commas');
   });
 
 /** One of a few words. */
