@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DayCalendar, DEFAULT_ADMISSION_LIMITS, defaultRules } from '#domain';
+import { GravityHost } from '#testing';
 import { foldTiers } from '../console/tiers/fold-tiers.js';
 import { replay } from '../simulator/recorded/replay.js';
 import { openReplayLog, planFor, type ReplayLog } from '../simulator/recorded/replay-fixture.js';
@@ -184,5 +185,27 @@ describeReal('one row per line', () => {
     expect(days.size).toBe(16_763);
     // The reference adds exact amounts and has 9,747,747.934.
     expect(netMinor).toBe(974_774_793);
+  }, 240_000);
+});
+
+describeReal('all of it, stored', () => {
+  it('is for every person what SQL makes of the raw facts', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'real-stored-'));
+    const host = new GravityHost();
+    const gravity = (...argv: readonly string[]) => host.run(argv, { HOME: root });
+    const data = ['--data-dir', join(root, 'data')];
+    const columns = ['--person', 'customer_id', '--time', 'ts_local_uk', '--amount', 'amount_gbp'];
+    const kinds = ['--kind', 'kind', '--purchase-kinds', 'purchase', '--refund-kinds', 'cancel'];
+    const options = [...columns, ...kinds, '--order', 'invoice', '--time-zone', 'UTC', '--fine-hours', '1'];
+    try {
+      expect(await gravity('replay', ORDERS, ...options, ...data)).toMatchObject({ code: 0 });
+      // Persons and tier changes are held against the facts all together, whatever the ends and days.
+      const reconciled = await gravity('reconcile', ...data, '--ends', '1', '--days', '1', '--format', 'csv');
+      expect(reconciled).toMatchObject({ code: 0 });
+      expect(reconciled.out).toMatch(/^default,persons rolling:30d,437\d,0,0$/m);
+    } finally {
+      await host.stop();
+      rmSync(root, { recursive: true, force: true });
+    }
   }, 240_000);
 });
