@@ -5,7 +5,6 @@ import type { RulesWish } from './replay-log.js';
 import type { ReadingOptions, SequencingOptions, SourceFile } from './replay-options.js';
 import type { PaceClock, ReplaySpeed } from './replay-pace.js';
 import type { SequenceCounts } from './row-judge.js';
-import type { RowRejectReason } from './row-outcome.js';
 import type { SortedRows, SortProgress } from './sorted-rows.js';
 
 export interface ReplayPlan {
