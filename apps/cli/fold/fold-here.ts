@@ -106,7 +106,9 @@ export class FoldHere implements Folding {
       },
       batch: () => undefined,
       pumped: (_input, report) => {
-        if (report.error !== null) warn(`figures wait for ClickHouse: ${report.error.message}`);
+        // Rows on their way when it was dropped are sent by the next one.
+        if (report.error !== null && !handler.isAbandoned)
+          warn(`figures wait for ClickHouse: ${report.error.message}`);
       },
       checkpointed: () => undefined,
       closed: () => undefined,
