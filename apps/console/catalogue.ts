@@ -60,6 +60,11 @@ export class Catalogue {
     }
   }
 
+  /** @throws ApiProblem 404   a brand is named that has no figures */
+  async assertBrand(brand: string | undefined): Promise<void> {
+    if (brand !== undefined) await this.resolve({ brand });
+  }
+
   private lookUp({ brand, channel = ALL_CHANNELS, scheme }: Asked): Resolved {
     const entry = this.entryOf(brand);
     if (channel !== ALL_CHANNELS && !entry.channels.includes(channel)) {

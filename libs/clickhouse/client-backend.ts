@@ -30,10 +30,14 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-/** Acknowledged means stored; a batch may span any number of days. */
+/**
+ * Acknowledged means stored; a batch may span any number of days. Rows come one after the other: further threads, which
+ * would be started for each insert, have nothing to do, and cost more than a small insert does.
+ */
 const INSERT_SETTINGS: Settings = {
   async_insert: 0,
   max_partitions_per_insert_block: 0,
+  max_threads: 1,
 };
 
 function queryParams(params: Params | undefined): { query_params?: Record<string, unknown> } {

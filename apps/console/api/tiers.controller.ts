@@ -53,6 +53,8 @@ export class TiersController {
   @ApiAnswer(tiersAnswerSchema)
   async tiers(@Params(TIERS) params: TiersParams, @Res() response: Response): Promise<void> {
     const folded = await this.fold(params, goneSignal(response));
+    // Nobody had a tier then; or there is no such brand.
+    if (folded.rows.length === 0) await this.service.catalogue.assertBrand(params.brand);
     const stamp = await this.stamp(params.scheme, folded);
     const head = { brand: folded.brand, scheme: params.scheme, zone: folded.zone, stamp };
     await streamAnswer(response, head, 'persons', folded.rows);

@@ -33,6 +33,7 @@ export class WhatIfController {
   @ApiAnswer(whatIfAnswerSchema)
   async whatIf(@Params(WHAT_IF) params: WhatIfParams, @Res() response: Response): Promise<void> {
     const { at, moved, ...answer } = await this.fold(params, goneSignal(response));
+    if (answer.brands.length === 0) await this.service.catalogue.assertBrand(params.brand);
     await streamAnswer(response, { as_of: isoOrNull(at), ...answer }, 'moved', params.moved ? moved : []);
   }
 
