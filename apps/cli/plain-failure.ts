@@ -4,9 +4,10 @@ import { ClickHouseFailure } from '#clickhouse';
 import { IncompatibleSchemaError, UnregisteredSchemaError } from '#contracts';
 import { ForeignLogDirectoryError } from '#embedded-log';
 import { ForeignLogError, LogNotInitialisedError, RegistryUnavailableError } from '#pipeline';
-import { ForeignStoreDirectoryError, TornStoreError } from '#state-store';
+import { DataDirectoryUnusableError, ForeignStoreDirectoryError, TornStoreError } from '#state-store';
 
 const PLAIN = [
+  DataDirectoryUnusableError,
   ForeignLogDirectoryError,
   ForeignStoreDirectoryError,
   TornStoreError,

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnBuilt, TempDir } from '#testing';
 import { breakStaleLock, selfAsHolder } from './lock-file.js';
-import { DataDirectoryLock, DataDirectoryLockedError } from './index.js';
+import { DataDirectoryLock, DataDirectoryLockedError, DataDirectoryUnusableError } from './index.js';
 
 /** No Linux gives out a pid this high. */
 const DEAD_PID = 2 ** 30;
@@ -36,6 +36,14 @@ describe('DataDirectoryLock', () => {
       await once(child, 'exit');
     }
     dir.remove();
+  });
+
+  it('says which folder cannot be used, and why', () => {
+    writeFileSync(dir.join('file'), '');
+    expect(() => DataDirectoryLock.acquire(dir.join('file/below'))).toThrow(DataDirectoryUnusableError);
+    expect(() => DataDirectoryLock.acquire(dir.join('file/below'))).toThrow(
+      /file\/below cannot be used: ENOTDIR/,
+    );
   });
 
   it('is had by one, who may say later where his API is', () => {

@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { types } from 'node:util';
 import {
   breakStaleLock,
   createLockFile,
@@ -27,6 +28,15 @@ export class DataDirectoryLockedError extends Error {
   }
 }
 
+/** The folder is not there and cannot be made, or nothing can be written to it. */
+export class DataDirectoryUnusableError extends Error {
+  override readonly name = 'DataDirectoryUnusableError';
+
+  constructor(directory: string, cause: Error) {
+    super(`the data folder ${directory} cannot be used: ${cause.message}`, { cause });
+  }
+}
+
 const FILE = 'gravity.lock';
 /** Each attempt that does not decide it means that another process has just changed the lock. */
 const ATTEMPTS_MAX = 1_000;
@@ -46,9 +56,14 @@ export class DataDirectoryLock {
     readonly takenOver: boolean,
   ) {}
 
-  /** @throws DataDirectoryLockedError */
+  /** @throws DataDirectoryLockedError | DataDirectoryUnusableError */
   static acquire(directory: string, options: { readonly api?: string } = {}): DataDirectoryLock {
-    mkdirSync(directory, { recursive: true });
+    try {
+      mkdirSync(directory, { recursive: true });
+      accessSync(directory, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      throw types.isNativeError(error) ? new DataDirectoryUnusableError(directory, error) : error;
+    }
     const path = join(directory, FILE);
     const self = selfAsHolder(options.api ?? null);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {

@@ -1,4 +1,9 @@
-export { DataDirectoryLock, DataDirectoryLockedError, type LockHolder } from './data-directory-lock.js';
+export {
+  DataDirectoryLock,
+  DataDirectoryLockedError,
+  DataDirectoryUnusableError,
+  type LockHolder,
+} from './data-directory-lock.js';
 export { KeyTooLongError } from './stored-key.js';
 export { LmdbStateStore } from './lmdb-state-store.js';
 export { ForeignStoreDirectoryError } from './store-environment.js';

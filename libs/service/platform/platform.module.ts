@@ -1,6 +1,6 @@
 import { type DynamicModule, type INestApplicationContext, Module } from '@nestjs/common';
 import { AppLogger, ConfigError, EXIT, HealthRegistry, ShutdownSequence, StartupError } from '#runtime';
-import { DataDirectoryLockedError } from '#state-store';
+import { DataDirectoryLockedError, DataDirectoryUnusableError } from '#state-store';
 import { Platform, type PlatformConfig } from '#platform';
 
 export const PLATFORM = Symbol('platform');
@@ -48,6 +48,7 @@ async function openOrExplain(
     return await Platform.open(config, ownsDataDir, logger);
   } catch (error) {
     if (error instanceof DataDirectoryLockedError) throw new StartupError(error.message, LOCKED_EXIT_CODE);
+    if (error instanceof DataDirectoryUnusableError) throw new StartupError(error.message, EXIT.config);
     if (error instanceof ConfigError) throw new StartupError(error.message, EXIT.config);
     throw error;
   }
