@@ -1,5 +1,6 @@
 /** `--rejects FILE`: every rejected row as CSV, for whoever has to repair the file. */
 import { closeSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
+import type { SourceFile } from '../simulator/recorded/replay-options.js';
 import { escapeControls } from '../simulator/recorded/printable-text.js';
 import { CliError } from './exit-codes.js';
 import { reasonOf } from './plain-failure.js';
@@ -9,22 +10,24 @@ const BUFFER_CHARS = 65_536;
 export class RejectFile {
   private readonly file: number;
   private text = 'source,row,reason,detail\n';
-
   /** What an earlier run has left is kept until there is something to replace it by. */
   private hasBegun = false;
   private hasRows = false;
 
+  private constructor(private readonly path: string) {
+    this.file = this.tried(() => openSync(path, 'a'));
+  }
+
   /**
+   * @param path     null comes of none
    * @param inputs   the files that are read
    * @throws CliError   it cannot be written, or is one of the inputs
    */
-  constructor(
-    private readonly path: string,
-    inputs: readonly string[],
-  ) {
-    if (inputs.some((input) => isSameFile(input, path)))
+  static open(path: string | undefined, inputs: readonly SourceFile[]): RejectFile | null {
+    if (path === undefined) return null;
+    if (inputs.some((input) => isSameFile(input.path, path)))
       throw new CliError(`--rejects ${path}: this is one of the files to read`);
-    this.file = this.tried(() => openSync(path, 'a'));
+    return new RejectFile(path);
   }
 
   /** @throws CliError */

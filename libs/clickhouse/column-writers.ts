@@ -1,4 +1,5 @@
 /** How the cells of a column are written, by the column's type. */
+import { dayFromText } from '#domain';
 import type { CompactValue } from './clickhouse.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 import type { RowBinary } from './row-binary.js';
@@ -11,14 +12,12 @@ export interface ColumnWriter {
 type Value = NonNullable<CompactValue>;
 type ValueWriter = (out: RowBinary, value: Value) => void;
 
-const DAY_MS = 86_400_000;
 const NULLABLE = /^Nullable\((.*)\)$/s;
 const LOW_CARDINALITY = /^LowCardinality\((.*)\)$/s;
 const ARRAY = /^Array\((.*)\)$/s;
 const ENUM = /^Enum8\((.*)\)$/s;
 const ENUM_SYMBOL = /'((?:[^'\\]|\\.)*)'\s*=\s*(-?\d+)/gs;
 const INTEGER = /^(U?)Int(8|16|32|64)$/;
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
  * @param type   as `system.columns` spells it
@@ -32,7 +31,7 @@ export function columnWriter(column: string, type: string): ColumnWriter {
     write(out, cell) {
       if (cell === null) {
         if (isNullable) out.null();
-        else out.default();
+        else out.defaults(1);
         return;
       }
       out.value(isNullable);
@@ -71,8 +70,8 @@ function valueWriter(column: string, type: string): ValueWriter {
       return (out, value) => (typeof value === 'number' ? out.double(value) : refuse(value));
     case 'Date32':
       return (out, value) => {
-        const day = typeof value === 'string' && DAY.test(value) ? Date.parse(value) / DAY_MS : Number.NaN;
-        out.small(Number.isInteger(day) ? day : refuse(value), 4);
+        const day = typeof value === 'string' ? dayFromText(value) : null;
+        out.small(day ?? refuse(value), 4);
       };
     default:
       throw new ClickHouseFailure(`column ${column}: no ${type} is written`, 'INVALID', null);

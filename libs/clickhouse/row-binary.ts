@@ -39,11 +39,6 @@ export class RowBinary {
     for (let left = columns; left > 0; left -= 1) this.buffer[this.at++] = 1;
   }
 
-  default(): void {
-    this.reserve(NUMBER_BYTES);
-    this.buffer[this.at++] = 1;
-  }
-
   /** What stands before a value. @param nullable   the column's type is `Nullable` */
   value(nullable: boolean): void {
     this.reserve(NUMBER_BYTES);

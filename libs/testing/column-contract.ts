@@ -61,7 +61,7 @@ const TYPES: readonly TypeOfColumn[] = [
   },
   { type: 'Float64', value: fractions, said: plain, bad: ['1', true] },
   { type: "DateTime64(3, 'UTC')", value: instants, said: instant, bad: [1.5, Number.NaN, '2024-01-01'] },
-  { type: 'Date32', value: days, said: plain, bad: [1, '2024-13-01', '20240101'] },
+  { type: 'Date32', value: days, said: plain, bad: [1, '2024-13-01', '2024-02-30', '20240101'] },
   {
     type: "Enum8('a' = 1, 'it\\'s' = -3, '域' = 127)",
     value: fc.constantFrom('a', '域'),

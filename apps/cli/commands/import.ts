@@ -43,13 +43,7 @@ async function runImport(paths: readonly string[], flags: ImportFlags, io: CliIo
   const line = new ProgressLine(io);
   const plan = planOf(paths, flags, config, line, io);
   const startedAt = Date.now();
-  const rejects =
-    flags.rejects === undefined
-      ? null
-      : new RejectFile(
-          flags.rejects,
-          plan.files.map((file) => file.path),
-        );
+  const rejects = RejectFile.open(flags.rejects, plan.files);
   const opened: { host: ImportHost | null } = { host: null };
   let isRead = false;
   try {

@@ -35,13 +35,7 @@ async function runReplay(paths: readonly string[], flags: ReplayFlags, io: CliIo
   const plan = planOf(paths, flags, config, io);
   const startedAt = Date.now();
   const line = new ProgressLine(io);
-  const rejects =
-    flags.rejects === undefined
-      ? null
-      : new RejectFile(
-          flags.rejects,
-          plan.files.map((file) => file.path),
-        );
+  const rejects = RejectFile.open(flags.rejects, plan.files);
   const opened: { host: PlatformHost | null } = { host: null };
   let isRead = false;
   try {

@@ -2,11 +2,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdmissionLimits } from '#domain';
 import { commitTransaction, TOPICS, type OutgoingRecord, type TransactionalWriter } from '#pipeline';
+import type { RecordedRow } from './recorded-row.js';
 import { OlderThanLogError, prepareLog, type LogState } from './replay-log.js';
 import { ReplayPace, type PaceClock } from './replay-pace.js';
 import type { ReplayObserver, ReplayPlan, ReplayReport, ReplayTarget } from './replay-plan.js';
 import { inEveryPartition, recordsOf, type PartitionCounts } from './replay-records.js';
-import type { RecordedRow } from './recorded-row.js';
 import { ReplaySequencer, type Sequenced } from './replay-sequencer.js';
 import type { SortedRows } from './sorted-rows.js';
 
