@@ -7,11 +7,14 @@ import {
   type DetailedEntry,
   type Log,
   type LogRecord,
+  type TopicPartition,
 } from '#pipeline';
 import type { Codecs } from '#contracts';
 import { LmdbStateStore } from '#state-store';
 import { batchesOf, PATIENT, RecordingFigureSink, SILENT_OBSERVER, TempDir } from '#testing';
 import { foldedFacts, readOnlyLog } from '../../libs/testing/simulation/reference-fold.js';
+
+type FoldedLog = Pick<Log, 'ends' | 'read'>;
 
 export interface LoggedEntry extends DetailedEntry {
   readonly partition: number;
@@ -27,7 +30,10 @@ export interface WholeFold {
 }
 
 /** The records of a topic, copied out of what they were read in. */
-export async function recordsOf(log: Log, topic: string): Promise<ReadonlyMap<number, readonly LogRecord[]>> {
+export async function recordsOf(
+  log: FoldedLog,
+  topic: string,
+): Promise<ReadonlyMap<number, readonly LogRecord[]>> {
   const found = new Map<number, LogRecord[]>();
   for (const { partition } of await log.ends(topic)) {
     const records: LogRecord[] = [];
@@ -49,7 +55,28 @@ function copyOf(bytes: Buffer | null): Buffer | null {
   return bytes === null ? null : Buffer.from(bytes);
 }
 
-export async function foldWhole(log: Log, codecs: Codecs): Promise<WholeFold> {
+/** The log as far as the group has read it: of what stands behind that, it has said nothing yet. */
+export function readBy(group: string, log: Log): FoldedLog {
+  const committed = async (input: TopicPartition): Promise<number> =>
+    (await log.committed(group, input)) ?? 0;
+  return {
+    ends: async (topic) => {
+      const ends = await log.ends(topic);
+      return Promise.all(
+        ends.map(async ({ partition, start }) => ({
+          ...{ partition, start },
+          end: await committed({ topic, partition }),
+        })),
+      );
+    },
+    async *read(input, from, to) {
+      const end = await committed(input);
+      yield* log.read(input, from, Math.min(to ?? end, end));
+    },
+  };
+}
+
+export async function foldWhole(log: FoldedLog, codecs: Codecs): Promise<WholeFold> {
   const topic = TOPICS.relationshipLog;
   const records = await recordsOf(log, topic);
   const entries: LoggedEntry[] = [];
@@ -66,17 +93,14 @@ export async function foldWhole(log: Log, codecs: Codecs): Promise<WholeFold> {
 }
 
 /** The figure rows of an undisturbed worker over the same log, which writes nothing anywhere. */
-async function foldedRows(log: Log, codecs: Codecs): Promise<RecordingFigureSink> {
+async function foldedRows(log: FoldedLog, codecs: Codecs): Promise<RecordingFigureSink> {
   const sink = new RecordingFigureSink();
   const directory = new TempDir('whole-fold');
   const store = LmdbStateStore.open({ path: directory.join('state') });
   try {
     const worker = new RelationshipWorker(
       {
-        log: readOnlyLog({
-          ends: (topic) => log.ends(topic),
-          read: (input, from, to) => log.read(input, from, to),
-        }),
+        log: readOnlyLog(log),
         group: 'reference',
         logCodec: codecs.log,
         generationCodec: codecs.generations,

@@ -101,7 +101,7 @@ function brokerLog(broker: Broker): Log {
 }
 
 /** A log as a group that has read nothing sees it, and which nothing comes of. */
-export function readOnlyLog({ ends, read }: Pick<Log, 'ends' | 'read'>): Log {
+export function readOnlyLog(log: Pick<Log, 'ends' | 'read'>): Log {
   const refuse = (): never => {
     throw new Error('the reference only reads');
   };
@@ -115,8 +115,8 @@ export function readOnlyLog({ ends, read }: Pick<Log, 'ends' | 'read'>): Log {
     dropTopic: refuse,
     close: () => Promise.resolve(),
     committed: () => Promise.resolve(null),
-    ends,
-    read,
+    ends: (topic) => log.ends(topic),
+    read: (input, from, to) => log.read(input, from, to),
     writer: () =>
       Promise.resolve({
         commit: () => Promise.resolve({ appendedAt: null }),
