@@ -1,5 +1,5 @@
 /** Adapters that tell whether their server answers, so that readiness says so in the middle of the night too. */
-import { type ClickHouse, ClickHouseFailure } from '#clickhouse';
+import { type ClickHouse, ClickHouseFailure, RowEncoder } from '#clickhouse';
 import type { SchemaRegistry } from '#contracts';
 import { RegistryUnavailableError } from '#pipeline';
 import type { Dependency } from '#runtime';
@@ -42,12 +42,17 @@ class Watch {
 export function watchedClickHouse(inner: ClickHouse, status: Dependency, signal: AbortSignal): ClickHouse {
   const isAway = (error: unknown): boolean => error instanceof ClickHouseFailure && error.retryable;
   const watch = new Watch(status, () => inner.ping(), isAway, signal);
-  return {
-    backend: inner.backend,
-    command: (statement) => watch.over(inner.command(statement)),
-    insert: (insert) => watch.over(inner.insert(insert)),
+  const asked: Pick<ClickHouse, 'insertEncoded' | 'columnTypes'> = {
     insertEncoded: (insert) => watch.over(inner.insertEncoded(insert)),
     columnTypes: (table) => watch.over(inner.columnTypes(table)),
+  };
+  // An insert of no rows goes well wherever the server is: only what the encoder sends and asks says something.
+  const encoder = new RowEncoder(asked);
+  return {
+    ...asked,
+    backend: inner.backend,
+    command: (statement) => watch.over(inner.command(statement)),
+    insert: (insert) => encoder.insert(insert),
     query: (query) => watch.over(inner.query(query)),
     ping: () => inner.ping(),
     close: () => inner.close(),
