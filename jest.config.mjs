@@ -27,5 +27,8 @@ export default {
   testTimeout: 30_000,
   // Many suites wait for engines, brokers and processes: with a worker a core, a third of two cores was idle.
   maxWorkers: Math.min(availableParallelism(), 4) + 1,
+  // Modules of a `vm` context are never freed: after sixty suites a worker would hold 4 GB, and each collection of its
+  // garbage go through them.
+  workerIdleMemoryLimit: '768MB',
   reporters: ['default', '<rootDir>/scripts/skip-reporter.mjs'],
 };
