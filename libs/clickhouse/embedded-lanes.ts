@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
-import { createChdbConnection } from 'chdb/connection';
+import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
 import type { Lane, Lanes } from './client-backend.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 import { SafeConnection } from './safe-connection.js';
@@ -28,14 +28,14 @@ const SESSION =
 
 class SerialLane implements Lane {
   readonly #client: ClickHouseClient;
-  #tail: Promise<unknown>;
+  /** Rejects where the session could not be set up: then no call may go through as if it had been. */
+  readonly #session: Promise<unknown>;
+  #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(path: string, rowsFile: string) {
-    const connection = createChdbConnection({ path });
-    // A failure is that of the first call, which waits for it.
-    this.#tail = connection.command({ query: SESSION });
-    this.#tail.catch(() => undefined);
+  constructor(connection: ChdbConnection, rowsFile: string) {
+    this.#session = connection.command({ query: SESSION });
+    this.#session.catch(() => undefined);
     this.#client = createClient({
       connection: new SafeConnection(connection, rowsFile),
       log: { level: ClickHouseLogLevel.OFF },
@@ -48,7 +48,7 @@ class SerialLane implements Lane {
 
   run<T>(call: (client: ClickHouseClient) => Promise<T>): Promise<T> {
     this.#waiting++;
-    const result = this.#tail.then(() => call(this.#client));
+    const result = this.#tail.then(() => this.#session).then(() => call(this.#client));
     this.#tail = result.then(
       () => this.#waiting--,
       () => this.#waiting--,
@@ -86,14 +86,15 @@ function cannotOpen(path: string, error: unknown): ClickHouseFailure {
 /** @throws ClickHouseFailure with code 76 if another process holds the directory */
 export function embeddedLanes(config: EmbeddedConfig): Lanes {
   mkdirSync(config.path, { recursive: true });
-  const lanes: SerialLane[] = [];
-  const rows = rowsDirectory(config.path);
+  const connections: ChdbConnection[] = [];
   try {
     for (let i = 0; i < 2 + (config.readers ?? 3); i++)
-      lanes.push(new SerialLane(config.path, join(rows.directory, `insert-${i}.rows`)));
+      connections.push(createChdbConnection({ path: config.path }));
   } catch (error) {
     throw cannotOpen(config.path, error);
   }
+  const rows = rowsDirectory(config.path);
+  const lanes = connections.map((one, i) => new SerialLane(one, join(rows.directory, `insert-${i}.rows`)));
   const [admin, write, ...readers] = lanes;
   if (admin === undefined || write === undefined) throw new RangeError('no lanes');
   return {
@@ -102,9 +103,12 @@ export function embeddedLanes(config: EmbeddedConfig): Lanes {
     read: () =>
       readers.reduce((least, lane) => (lane.waiting < least.waiting ? lane : least), readers[0] ?? admin),
     async close() {
-      for (const lane of lanes) await lane.close();
+      // All of them, whatever becomes of one: an engine that is half closed lets nobody open its folder.
+      const failures: unknown[] = [];
+      for (const lane of lanes) await lane.close().catch((error: unknown) => failures.push(error));
       await drainPending();
       if (rows.isOwn) rmSync(rows.directory, { recursive: true, force: true });
+      if (failures.length > 0) throw failures[0];
     },
   };
 }
