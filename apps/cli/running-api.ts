@@ -1,4 +1,5 @@
 /** Read-only questions to the process that works in a data directory: its API is named in the lock. */
+import { messageOf } from '#pipeline';
 import type { TierRow } from '../console/tiers/tier-rows.js';
 import type { WhatIf } from '../console/whatif/fold-what-if.js';
 import { whatIfAnswerSchema } from '../console/whatif/what-if-answer.js';
@@ -24,12 +25,12 @@ export async function askRunning(
       headers: { accept: 'application/json' },
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new CliError(`${url.origin}, the API of process ${holder.pid}, does not answer: ${reason}`);
   }
   const body: unknown = await response.json().catch(() => null);
   if (response.ok) return body;
-  throw new CliError(`${url.origin} answers ${response.status}: ${messageOf(body) ?? response.statusText}`);
+  throw new CliError(`${url.origin} answers ${response.status}: ${sentMessage(body) ?? response.statusText}`);
 }
 
 /** The answer of `/api/v1/tiers`: the rows, or an object that holds them as `persons`. */
@@ -63,7 +64,7 @@ function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function messageOf(body: unknown): string | null {
+function sentMessage(body: unknown): string | null {
   const message = fieldOf(body, 'message');
   if (Array.isArray(message)) return message.map(String).join('; ');
   return typeof message === 'string' ? message : null;

@@ -1,3 +1,4 @@
+import { messageOf } from '#pipeline';
 /** Error codes after which the same statement may well succeed. */
 const PASSING = new Set([
   '159', // TIMEOUT_EXCEEDED
@@ -52,7 +53,7 @@ function textField(error: unknown, field: string): string | null {
 /** Turns whatever a backend threw into a `ClickHouseFailure`. */
 export function failureOf(error: unknown): ClickHouseFailure {
   if (error instanceof ClickHouseFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const engine = ENGINE_ERROR.exec(message);
   if (engine?.[1] !== undefined)
     return new ClickHouseFailure(message, engine[1], engine[3] ?? 'UNKNOWN', { cause: error });

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
+import { messageOf } from '#pipeline';
 import type { Lane, Lanes } from './client-backend.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 import { SafeConnection } from './safe-connection.js';
@@ -74,7 +75,7 @@ function rowsDirectory(path: string): { readonly directory: string; readonly isO
 
 /** The engine says why only on stderr, so this has to name both reasons there are. */
 function cannotOpen(path: string, error: unknown): ClickHouseFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new ClickHouseFailure(
     `the embedded ClickHouse cannot open ${path}: another process holds it, or this process has another one open (${reason})`,
     '76',

@@ -1,5 +1,6 @@
 /** The registry port over a Confluent-compatible schema registry. */
 import type { SchemaRegistry as Client, SchemaType } from '@kafkajs/confluent-schema-registry';
+import { messageOf } from '#pipeline';
 import type { AvroType } from './avro-schema.js';
 import { RegistryHttp } from './registry-http.js';
 import {
@@ -137,10 +138,6 @@ function unavailable(error: unknown): RegistryUnavailableError {
 function statusOf(error: unknown): number | null {
   if (typeof error !== 'object' || error === null || !('status' in error)) return null;
   return typeof error.status === 'number' ? error.status : null;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function isAvroType(value: unknown): value is AvroType {

@@ -1,6 +1,6 @@
 /** Bytes of a source topic to a source event, or the typed reason why not. */
 import type { DecodeReason, SourceTouchpoint } from '#domain';
-import type { DecodedSource, SourceCodec } from '#pipeline';
+import { messageOf, type DecodedSource, type SourceCodec } from '#pipeline';
 import { camelCasedType, type AvroResolver, type AvroType } from './avro-schema.js';
 import { FRAME_BYTES, frameId, MAGIC } from './framing.js';
 import type { SchemaCatalog } from './schema-catalog.js';
@@ -109,7 +109,7 @@ function resolve(reader: AvroType, writer: AvroType, id: number): Binding {
   try {
     return { resolver: reader.createResolver(writer) };
   } catch (error) {
-    return wrongSchema(id, error instanceof Error ? error.message : String(error));
+    return wrongSchema(id, messageOf(error));
   }
 }
 
@@ -122,7 +122,7 @@ function readEvent(reader: Reader, resolver: AvroResolver, value: Buffer): Decod
   try {
     read = reader.type.decode(value, FRAME_BYTES, resolver);
   } catch (error) {
-    return reject('UNDECODABLE', error instanceof Error ? error.message : String(error));
+    return reject('UNDECODABLE', messageOf(error));
   }
   const { value: event, offset: end } = read;
   if (end < 0) return reject('TRUNCATED', 'the record ends before its fields do');

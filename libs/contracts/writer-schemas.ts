@@ -1,4 +1,5 @@
 /** Writer schemas by id, asked for once; ids that do not exist are remembered for a while. */
+import { messageOf } from '#pipeline';
 import { isBounded, parseType, type AvroType } from './avro-schema.js';
 import type { FoundSchema, SchemaRegistry } from './schema-registry.js';
 
@@ -74,6 +75,6 @@ function writerSchema(found: FoundSchema): WriterSchema {
     if (!isBounded(found.text)) return { state: 'unfit', detail: 'arrays, maps and recursion are not read' };
     return { state: 'known', type: parseType(found.text) };
   } catch (error) {
-    return { state: 'unfit', detail: error instanceof Error ? error.message : String(error) };
+    return { state: 'unfit', detail: messageOf(error) };
   }
 }

@@ -6,6 +6,7 @@ import {
   type OutgoingRecord,
   type Position,
   type TransactionalWriter,
+  messageOf,
 } from '#pipeline';
 import type { LogEnvironment } from './log-environment.js';
 import type { LogStorage } from './log-storage.js';
@@ -97,7 +98,7 @@ export function appendTransaction(
     });
   } catch (cause) {
     if (cause instanceof OwnershipLostError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     // Once everything was written it was the flush that failed, and only the disk knows what it has.
     if (complete) throw new CommitUnknownError(`the log could not be flushed: ${reason}`, { cause });
     throw new CommitAbortedError(`the log could not be written: ${reason}`, { cause });

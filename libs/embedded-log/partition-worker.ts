@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BatchControl, ConsumerHandler, TopicPartition } from '#pipeline';
+import { asError, type BatchControl, type ConsumerHandler, type TopicPartition } from '#pipeline';
 import type { AppendBell } from './append-bell.js';
 import type { LogStorage } from './log-storage.js';
 import { PartitionReader } from './partition-reader.js';
@@ -112,11 +112,11 @@ export class PartitionWorker {
     this.busyFrom = Date.now();
     try {
       const reader = this.readerAt(await this.handler.assigned(input, assignment));
-      failure = await this.pump(reader).then(() => null, toError);
+      failure = await this.pump(reader).then(() => null, asError);
       isHeld = false;
       await this.handler.revoked(input);
     } catch (error) {
-      failure ??= toError(error);
+      failure ??= asError(error);
     } finally {
       this.busyFrom = null;
     }
@@ -197,8 +197,4 @@ export class PartitionWorker {
     const until = Date.now() + ms;
     for (let left = ms; left > 0 && !this.stopping; left = until - Date.now()) await this.waker.sleep(left);
   }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -86,10 +86,6 @@ export function isUnderWay(error: unknown): boolean {
   return code === CODE.concurrentTransactions || code === CODE.unstableOffsetCommit;
 }
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function* causes(error: unknown): Generator<Error> {
   let cause = error;
   for (let depth = 0; cause instanceof Error && depth < 8; depth++) {

@@ -1,6 +1,5 @@
-import { CommitUnknownError, type CommitReceipt, type OutgoingRecord } from '#pipeline';
+import { CommitUnknownError, type CommitReceipt, type OutgoingRecord, messageOf } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
-import { messageOf } from './errors.js';
 import { persist } from './retry.js';
 import { SequencedSender } from './sequenced-sender.js';
 import type { Watch } from './status-board.js';

@@ -3,6 +3,7 @@ import {
   CommitUnknownError,
   type CommitReceipt,
   type TransactionalWriter,
+  messageOf,
 } from '#pipeline';
 
 /** What one input's owner wants to have committed. */
@@ -127,7 +128,7 @@ async function alone(part: Waiting): Promise<void> {
 /** What the failure of a transaction means for who did not lead it. */
 function shared(error: unknown, writer: JointWriter, leader: JointWriter): Error {
   if (writer.loss !== null) return writer.loss;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const isUnknown = error instanceof CommitUnknownError || leader.isUnanswered;
   const message = `a transaction of several inputs failed: ${reason}`;
   return isUnknown

@@ -1,14 +1,15 @@
-import type {
-  ConsumerHandler,
-  ConsumerHealth,
-  ConsumerOptions,
-  LogConsumer,
-  OwnershipLostError,
-  TopicPartition,
+import {
+  messageOf,
+  type ConsumerHandler,
+  type ConsumerHealth,
+  type ConsumerOptions,
+  type LogConsumer,
+  type OwnershipLostError,
+  type TopicPartition,
 } from '#pipeline';
 import { Backoff } from './backoff.js';
 import type { ClusterLink } from './cluster-link.js';
-import { isTransient, messageOf } from './errors.js';
+import { isTransient } from './errors.js';
 import { FetchPump } from './fetch-pump.js';
 import { GroupMember, isMembershipLost, isRebalance } from './group-member.js';
 import { committedOffset, partitionEnds } from './offsets.js';

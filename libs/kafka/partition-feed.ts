@@ -5,6 +5,7 @@ import {
   type LogRecord,
   type RecordBatch,
   type TopicPartition,
+  asError,
 } from '#pipeline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Backoff } from './backoff.js';
@@ -230,7 +231,7 @@ export class PartitionFeed {
     if (!isTransient(error)) this.failures += 1;
     if (this.failures > this.owner.failuresMax) {
       if (this.state === 'ready') this.state = 'frozen';
-      this.owner.crashed(error instanceof Error ? error : new Error(String(error)));
+      this.owner.crashed(asError(error));
       return;
     }
     // The handler forgets the partition and says anew where it stands, as after any other loss.

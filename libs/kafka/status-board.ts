@@ -1,4 +1,4 @@
-import { messageOf } from './errors.js';
+import { messageOf } from '#pipeline';
 
 /** Whether Kafka answers. */
 export interface LogStatus {

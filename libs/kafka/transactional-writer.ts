@@ -7,9 +7,10 @@ import {
   type Position,
   type TopicPartition,
   type TransactionalWriter,
+  messageOf,
 } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
-import { CODE, codeOf, isFencing, messageOf } from './errors.js';
+import { CODE, codeOf, isFencing } from './errors.js';
 import type { Commit, JointCommits, JointWriter } from './joint-commits.js';
 import { persist, type Attempts } from './retry.js';
 import { SequencedSender, type ProducerId } from './sequenced-sender.js';

@@ -17,6 +17,7 @@ import {
   type TopicPartition,
   type TransactionalWriter,
 } from './log.js';
+import { asError } from './thrown.js';
 import { TOPICS } from './topics.js';
 import { backoffMs, waitWithHeartbeat } from './wait-with-heartbeat.js';
 
@@ -136,7 +137,7 @@ export class ArchiveWorker implements ConsumerHandler {
       } catch (error) {
         // Waiting mends an absence, and no record.
         if (error instanceof LogCorruptError) throw error;
-        const reason = error instanceof Error ? error : new Error(String(error));
+        const reason = asError(error);
         this.observer.waiting(input, reason, attempt);
         await waitWithHeartbeat(control, backoffMs(attempt));
         if (control.isStale()) throw error;

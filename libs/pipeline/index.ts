@@ -156,3 +156,4 @@ export {
 } from './repartition.js';
 export { RepartitionRefused } from './survey-log.js';
 export { TOPICS } from './topics.js';
+export { asError, messageOf } from './thrown.js';

@@ -1,5 +1,6 @@
 import type { IntakeProgressCodec } from './codecs.js';
 import type { Log, TopicPartition } from './log.js';
+import { asError } from './thrown.js';
 import { TOPICS } from './topics.js';
 
 /**
@@ -62,7 +63,7 @@ export class IntakeProgressView {
           for (const { value } of batch.records) if (value !== null) this.#note(value);
         }
       } catch (error) {
-        this.onError(error instanceof Error ? error : new Error(String(error)));
+        this.onError(asError(error));
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

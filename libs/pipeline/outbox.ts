@@ -1,6 +1,7 @@
 import { decodeRow, encodeRow, rowKey } from './row-codec.js';
 import type { FigureRow, FigureSink } from './rows.js';
 import type { OutboxEntry } from './state-store.js';
+import { asError } from './thrown.js';
 
 /** What one pump did. */
 export interface PumpReport {
@@ -101,8 +102,4 @@ export class Outbox {
       this.#pumping = false;
     }
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -7,6 +7,7 @@ import { PartitionState } from './partition-state.js';
 import { StoreUnusableError } from './restore-snapshot.js';
 import { StateCache } from './state-cache.js';
 import type { Checkpoint, PartitionStore, StoreEntry } from './state-store.js';
+import { messageOf } from './thrown.js';
 
 interface Cached {
   /** Decoded states kept in memory. */
@@ -125,6 +126,6 @@ export class StoreReading {
 }
 
 function unusable(error: unknown): StoreUnusableError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new StoreUnusableError(`cannot be read: ${reason}`, { cause: error });
 }

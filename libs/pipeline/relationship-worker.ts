@@ -11,6 +11,7 @@ import { OwnedPartition, type RelationshipObserver, type RelationshipPorts } fro
 import type { PartitionState } from './partition-state.js';
 import type { RelationshipSettings } from './relationship-settings.js';
 import { SnapshotTaker } from './snapshot-taker.js';
+import { messageOf } from './thrown.js';
 import { TOPICS } from './topics.js';
 
 /** Folds the partitions of the relationship log that this member owns. */
@@ -89,8 +90,4 @@ export class RelationshipWorker implements ConsumerHandler {
     this.#owned.delete(partition);
     return owned;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,6 +8,7 @@ import { SnapshotReader } from './snapshot-codec.js';
 import { SnapshotTornError, type SnapshotManifest, type SnapshotStore } from './snapshot-store.js';
 import { newestFirst, type UsableSnapshot } from './snapshot-taker.js';
 import type { Checkpoint, PartitionStore, StateStore, StoreEntry } from './state-store.js';
+import { messageOf } from './thrown.js';
 
 /** A snapshot that was passed over, and why. */
 export interface RefusedSnapshot {
@@ -120,7 +121,7 @@ async function candidates(
     }
     return usable.sort(newestFirst);
   } catch (error) {
-    refused.push({ id: snapshots.place, reason: error instanceof Error ? error.message : String(error) });
+    refused.push({ id: snapshots.place, reason: messageOf(error) });
     return [];
   }
 }
@@ -217,7 +218,7 @@ async function next(pieces: AsyncIterator<Buffer>): Promise<Buffer | null> {
     return result.done === true ? null : result.value;
   } catch (error) {
     if (error instanceof SnapshotTornError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new SnapshotTornError(`cannot be read: ${reason}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@ import { SerialQueue } from './serial-queue.js';
 import { snapshotBlocks } from './snapshot-codec.js';
 import type { ListedSnapshot, SnapshotManifest, SnapshotStore } from './snapshot-store.js';
 import type { Checkpoint, FrozenPartition } from './state-store.js';
+import { asError } from './thrown.js';
 
 export interface SnapshotSettings {
   readonly everyMs: number;
@@ -122,7 +123,7 @@ export class SnapshotTaker {
   }
 
   #failed(partition: number, error: unknown): void {
-    this.observer.failed(partition, error instanceof Error ? error : new Error(String(error)));
+    this.observer.failed(partition, asError(error));
   }
 
   /** @returns null where there was nothing to take yet */

@@ -1,6 +1,7 @@
 /** How the servers let us in: TLS, SASL and the registry's login, by configuration. */
 import { readFileSync } from 'node:fs';
 import type { KafkaLogOptions } from '#kafka';
+import { messageOf } from '#pipeline';
 import { ConfigError } from '#runtime';
 
 export interface ServerAccess {
@@ -49,7 +50,7 @@ function authorityOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigError([`KAFKA_TLS_CA_FILE cannot be read: ${reason}`]);
   }
 }

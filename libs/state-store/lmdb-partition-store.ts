@@ -5,6 +5,7 @@ import {
   type FrozenPartition,
   type PartitionStore,
   type StoreEntry,
+  messageOf,
 } from '#pipeline';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.js';
 import { LmdbFrozenPartition } from './lmdb-frozen-partition.js';
@@ -88,7 +89,7 @@ export class LmdbPartitionStore implements PartitionStore {
     try {
       this.environment.transact(write);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new StoreWriteError(
         `the local store in ${this.environment.path} could not be written (is the disk full?): ${reason}`,
         { cause: error },

@@ -9,6 +9,7 @@ import {
   type SnapshotFile,
   type SnapshotManifest,
   type SnapshotStore,
+  messageOf,
 } from '#pipeline';
 import { hasCode } from './error-code.js';
 import { decodeManifest, encodeManifest } from './snapshot-manifest.js';
@@ -98,7 +99,7 @@ export class SnapshotDirectory implements SnapshotStore {
       return { id, manifest: decodeManifest(id, await readFile(join(this.place, id, MANIFEST), 'utf8')) };
     } catch (error) {
       if (error instanceof SnapshotTornError) return { id, manifest: null, fault: error.message };
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       return { id, manifest: null, fault: `has a manifest that cannot be read: ${reason}` };
     }
   }

@@ -1,5 +1,6 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
+import { messageOf } from '#pipeline';
 
 export const PARTS = [
   ...(['hot-path', 'engine', 'persons', 'replay', 'embedded', 'recovery'] as const),
@@ -84,7 +85,7 @@ function parse(argv: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(messageOf(error));
   }
 }
 

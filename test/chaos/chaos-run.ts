@@ -1,5 +1,6 @@
 /** The storm: faults in a seeded order, some of them while the last one is not over yet. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '#pipeline';
 import { eventually } from '#testing';
 import { SeededRandom } from '../../libs/testing/simulation/seeded-random.js';
 import { strike } from './chaos-faults.js';
@@ -88,7 +89,7 @@ async function recovered(world: ChaosWorld, kind: FaultKind, healedAt: number): 
     }, PATIENCE_MS);
   } catch (error) {
     const text = await whereThingsStand(world, missing());
-    throw new Error(`after ${kind}: ${error instanceof Error ? error.message : String(error)}\n${text}`, {
+    throw new Error(`after ${kind}: ${messageOf(error)}\n${text}`, {
       cause: error,
     });
   }

@@ -13,6 +13,7 @@ import {
   type RecordBatch,
   type RelationshipPorts,
   type TopicPartition,
+  messageOf,
 } from '#pipeline';
 import type { Codecs } from '#contracts';
 import type { OpenStateStore } from '#data-folder';
@@ -148,7 +149,7 @@ export class FoldHere implements Folding {
     try {
       await this.toTheEnd();
     } catch (error) {
-      this.failure = error instanceof Error ? error.message : String(error);
+      this.failure = messageOf(error);
     }
   }
 

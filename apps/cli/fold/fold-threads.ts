@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { ClickHouse } from '#clickhouse';
+import { messageOf } from '#pipeline';
 import type { AskClickHouse, FoldTask, FromFoldThread, ToFoldThread } from './fold-messages.js';
 import type { Folding, FoldSettings, FoldState } from './folding.js';
 
@@ -102,7 +103,7 @@ class FoldThread {
       case 'clickHouse':
         void this.asked(message.ask).then(
           (columns) => this.tell({ type: 'answer', id: message.id, columns }),
-          (error: unknown) => this.tell({ type: 'refusal', id: message.id, error: textOf(error) }),
+          (error: unknown) => this.tell({ type: 'refusal', id: message.id, error: messageOf(error) }),
         );
         return;
       case 'warning':
@@ -120,7 +121,7 @@ class FoldThread {
   /** Whoever waits for it has to learn that it is gone. */
   private over(error: unknown): void {
     if (!this.isStopping || error !== null) {
-      const failure = error === null ? 'a thread that folds has ended' : textOf(error);
+      const failure = error === null ? 'a thread that folds has ended' : messageOf(error);
       this.reported = { ...this.reported, failure };
     }
   }
@@ -128,8 +129,4 @@ class FoldThread {
   private tell(message: ToFoldThread): void {
     this.worker.postMessage(message);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

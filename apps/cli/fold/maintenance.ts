@@ -1,3 +1,4 @@
+import { messageOf } from '#pipeline';
 const MAINTENANCE_MS = 250;
 
 /** What time alone asks of a worker, a few times a second and never two at a time. */
@@ -11,7 +12,7 @@ export class Maintenance {
       if (!this.isIdle) return;
       this.isIdle = false;
       this.running = work()
-        .catch((error: unknown) => warn(error instanceof Error ? error.message : String(error)))
+        .catch((error: unknown) => warn(messageOf(error)))
         .finally(() => {
           this.isIdle = true;
         });

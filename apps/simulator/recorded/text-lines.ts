@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import { messageOf } from '#pipeline';
 
 /** Longer than any real row; a longer line is one reject, never kept in memory. */
 export const LINE_CHARS_MAX = 1_048_576;
@@ -51,7 +52,7 @@ export async function* readLineBlocks(
       yield splitter.push(decoder.decode(chunk, { stream: true }));
     }
   } catch (error) {
-    throw new UnreadableFileError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UnreadableFileError(`${file}: ${messageOf(error)}`);
   } finally {
     raw.destroy();
   }
@@ -73,7 +74,7 @@ async function inspect(file: string): Promise<{ size: number; gzip: boolean }> {
       await handle.close();
     }
   } catch (error) {
-    throw new UnreadableFileError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UnreadableFileError(`${file}: ${messageOf(error)}`);
   }
 }
 

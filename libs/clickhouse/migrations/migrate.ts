@@ -1,3 +1,4 @@
+import { messageOf } from '#pipeline';
 import type { ClickHouse } from '../clickhouse.js';
 import { big, oneOf, rowOf, text } from '../row-reader.js';
 import { type Migration, MigrationError, type MigrationTarget, readMigrations } from './migration-files.js';
@@ -111,7 +112,7 @@ async function run(clickhouse: ClickHouse, migration: Migration): Promise<void> 
     try {
       await clickhouse.command({ sql });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new MigrationError(`${migration.name}, statement ${index + 1}: ${reason}`, { cause: error });
     }
   }
@@ -122,7 +123,7 @@ async function apply(clickhouse: ClickHouse, journal: Journal, migration: Migrat
   try {
     await run(clickhouse, migration);
   } catch (error) {
-    await journal.write(migration, 'failed', error instanceof Error ? error.message : String(error));
+    await journal.write(migration, 'failed', messageOf(error));
     throw error;
   }
   await journal.write(migration, 'applied');

@@ -1,4 +1,4 @@
-import type { ConsumerHealth } from '#pipeline';
+import { messageOf, type ConsumerHealth } from '#pipeline';
 import type { DependencyStatus } from './dependency.js';
 
 /** The answer of one check; `reason` is for the person who reads `/health`. */
@@ -125,6 +125,6 @@ async function readiness(
     const reason = await check();
     return { name, isUp: reason === null, reason: reason ?? 'ready' };
   } catch (error) {
-    return { name, isUp: false, reason: error instanceof Error ? error.message : String(error) };
+    return { name, isUp: false, reason: messageOf(error) };
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '#pipeline';
 import type { AppLogger } from '../logging/app-logger.js';
 
 /**
@@ -89,7 +90,7 @@ export class ShutdownSequence {
         this.logger.warn('shutdown step cut off', { phase, step: step.name, limitMs });
       } else this.logger.info('shutdown step done', { phase, step: step.name, durationMs });
     } catch (error) {
-      this.failures.push(`${phase}: ${step.name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.failures.push(`${phase}: ${step.name}: ${messageOf(error)}`);
       this.logger.error('shutdown step failed', { phase, step: step.name, err: error });
     } finally {
       limit.cancel();

@@ -4,6 +4,7 @@
  * prints a line of JSON for every seed; `error` says what went wrong.
  */
 import { writeSync } from 'node:fs';
+import { messageOf } from '#pipeline';
 import { simulate, type SimulationReport } from './simulate.js';
 
 export type SeedOutcome = SimulationReport | { readonly seed: number; readonly error: string };
@@ -12,7 +13,7 @@ async function outcomeOf(seed: number): Promise<SeedOutcome> {
   try {
     return await simulate(seed);
   } catch (error) {
-    return { seed, error: error instanceof Error ? error.message : String(error) };
+    return { seed, error: messageOf(error) };
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { asError } from '#pipeline';
 import type { CallFault, CallKind, FaultPolicy } from './fault-policy.js';
 import { InvariantError, KilledError, UnavailableError, type Life } from './life.js';
 import type { SeededRandom } from './seeded-random.js';
@@ -220,8 +221,4 @@ export class Scheduler {
 /** Held tasks before timers, and of either the one that is waited for least. */
 function earliest(tasks: readonly Task[]): Task {
   return tasks.reduce((a, b) => ((b.dueAt - a.dueAt || b.heldTo - a.heldTo) < 0 ? b : a));
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

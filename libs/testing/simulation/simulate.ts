@@ -1,3 +1,4 @@
+import { messageOf } from '#pipeline';
 import { localCodecs } from '../pipeline-world.js';
 import { checkInvariants } from './invariants.js';
 import { Simulation } from './simulation.js';
@@ -37,7 +38,7 @@ export async function simulate(seed: number): Promise<SimulationReport> {
     const restores = simulation.snapshots?.restores ?? 0;
     return { seed, steps: scheduler.steps, digest: scheduler.trace.digest(), ...counts, restores };
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     const last = scheduler.trace.last().join('\n  ');
     throw new SimulationError(`SIM_SEED=${seed}: ${what}\nlast decisions:\n  ${last}`, { cause: error });
   }
