@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClickHouseFigureSink } from '#clickhouse';
 import {
   DEFAULT_RELATIONSHIP_SETTINGS,
@@ -131,7 +132,7 @@ export class RelationshipService implements PartitionLifecycle {
         refreshAt = Date.now() + SOURCES_REFRESH_MS;
         await progress.refreshSources();
       }
-      await worker.maintainAll();
+      await worker.maintainAll(nextTurn);
     };
     const timer = setInterval(() => {
       if (!isIdle) return;

@@ -171,6 +171,24 @@ describe('the relationship worker', () => {
     expect(hours.some(({ gmv_gross_minor }) => gmv_gross_minor === 300)).toBe(true);
   });
 
+  it('gives way between its partitions', async () => {
+    const worker = world.worker(live());
+    for (const partition of [0, 1]) {
+      await world.lay(START, partition);
+      const input = world.input(partition);
+      await feedFrom(world.log, worker, input, await worker.assigned(input));
+    }
+    readTo = instant('2024-11-10 10:00');
+    const ticksMeanwhile: (readonly number[])[] = [];
+    await worker.maintainAll(async () => {
+      ticksMeanwhile.push(await ticksOf(1));
+    });
+    expect(ticksMeanwhile).toEqual([[]]);
+    expect(await ticksOf(0)).toEqual([readTo]);
+    expect(await ticksOf(1)).toEqual([readTo]);
+    for (const partition of [0, 1]) await worker.revoked(world.input(partition));
+  });
+
   it('keeps rows that the sink does not take for the process that comes after', async () => {
     await world.lay([...START, join('2024-11-10 09:00'), tick('2024-11-10 09:01')]);
     const away = new FaultPlan(

@@ -61,13 +61,17 @@ export class RelationshipWorker implements ConsumerHandler {
   /**
    * What time alone asks for: rows, checkpoints, ticks. To be called about once a second. What fails in one
    * partition does not keep it from the others.
+   * @param giveWay   called between two partitions: their checkpoints in one go would hold up everybody's batches
    * @throws the failure, or an AggregateError of several
    */
-  async maintainAll(): Promise<void> {
-    const rounds = await Promise.allSettled([...this.#owned.values()].map((owned) => owned.maintain()));
-    const failures = rounds
-      .filter((round) => round.status === 'rejected')
-      .map(({ reason }): unknown => reason);
+  async maintainAll(giveWay: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const failures: unknown[] = [];
+    const rounds: Promise<unknown>[] = [];
+    for (const owned of [...this.#owned.values()]) {
+      if (rounds.length > 0) await giveWay();
+      rounds.push(owned.maintain().catch((error: unknown) => failures.push(error)));
+    }
+    await Promise.all(rounds);
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw new AggregateError(failures, failures.map(messageOf).join('; '));
   }
