@@ -1,4 +1,5 @@
 import { messageOf } from '#pipeline';
+
 /** Error codes after which the same statement may well succeed. */
 const PASSING = new Set([
   '159', // TIMEOUT_EXCEEDED

@@ -31,12 +31,12 @@ class SerialLane implements Lane {
   readonly #client: ClickHouseClient;
   /** Rejects where the session could not be set up: then no call may go through as if it had been. */
   readonly #session: Promise<unknown>;
-  #tail: Promise<unknown> = Promise.resolve();
+  #tail: Promise<unknown>;
   #waiting = 0;
 
   constructor(connection: ChdbConnection, rowsFile: string) {
     this.#session = connection.command({ query: SESSION });
-    this.#session.catch(() => undefined);
+    this.#tail = this.#session.catch(() => undefined);
     this.#client = createClient({
       connection: new SafeConnection(connection, rowsFile),
       log: { level: ClickHouseLogLevel.OFF },

@@ -2,11 +2,11 @@ import {
   CommitAbortedError,
   CommitUnknownError,
   OwnershipLostError,
+  messageOf,
   type CommitReceipt,
   type OutgoingRecord,
   type Position,
   type TransactionalWriter,
-  messageOf,
 } from '#pipeline';
 import type { LogEnvironment } from './log-environment.js';
 import type { LogStorage } from './log-storage.js';

@@ -1,4 +1,4 @@
-import { CommitUnknownError, type CommitReceipt, type OutgoingRecord, messageOf } from '#pipeline';
+import { CommitUnknownError, messageOf, type CommitReceipt, type OutgoingRecord } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
 import { persist } from './retry.js';
 import { SequencedSender } from './sequenced-sender.js';

@@ -1,9 +1,9 @@
 import {
   CommitAbortedError,
   CommitUnknownError,
+  messageOf,
   type CommitReceipt,
   type TransactionalWriter,
-  messageOf,
 } from '#pipeline';
 
 /** What one input's owner wants to have committed. */

@@ -1,11 +1,11 @@
 import {
   OwnershipLostError,
+  asError,
   type BatchControl,
   type ConsumerHandler,
   type LogRecord,
   type RecordBatch,
   type TopicPartition,
-  asError,
 } from '#pipeline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Backoff } from './backoff.js';

@@ -2,12 +2,12 @@ import {
   CommitAbortedError,
   CommitUnknownError,
   OwnershipLostError,
+  messageOf,
   type CommitReceipt,
   type OutgoingRecord,
   type Position,
   type TopicPartition,
   type TransactionalWriter,
-  messageOf,
 } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
 import { CODE, codeOf, isFencing } from './errors.js';

@@ -1,11 +1,11 @@
 import {
   StoreWriteError,
+  messageOf,
   type Checkpoint,
   type CheckpointWrite,
   type FrozenPartition,
   type PartitionStore,
   type StoreEntry,
-  messageOf,
 } from '#pipeline';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-codec.js';
 import { LmdbFrozenPartition } from './lmdb-frozen-partition.js';

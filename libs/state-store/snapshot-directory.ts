@@ -4,12 +4,12 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import {
   SnapshotTornError,
+  messageOf,
   type ListedSnapshot,
   type SnapshotDraft,
   type SnapshotFile,
   type SnapshotManifest,
   type SnapshotStore,
-  messageOf,
 } from '#pipeline';
 import { hasCode } from './error-code.js';
 import { decodeManifest, encodeManifest } from './snapshot-manifest.js';

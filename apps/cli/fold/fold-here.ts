@@ -4,6 +4,7 @@ import {
   DEFAULT_RELATIONSHIP_SETTINGS,
   RelationshipWorker,
   TOPICS,
+  messageOf,
   type Assignment,
   type BatchControl,
   type ConsumerHandler,
@@ -13,7 +14,6 @@ import {
   type RecordBatch,
   type RelationshipPorts,
   type TopicPartition,
-  messageOf,
 } from '#pipeline';
 import type { Codecs } from '#contracts';
 import type { OpenStateStore } from '#data-folder';

@@ -1,4 +1,5 @@
 import { messageOf } from '#pipeline';
+
 const MAINTENANCE_MS = 250;
 
 /** What time alone asks of a worker, a few times a second and never two at a time. */
