@@ -147,8 +147,8 @@ const LINKS: readonly PlantedFault[] = [
   },
   {
     file: 'coverage.ts',
-    text: 'Math.floor(to / window.slideMs), window.horizon',
-    instead: 'Math.floor((to - 1) / window.slideMs), window.horizon',
+    text: 'Math.floor(to / window.slideMs);',
+    instead: 'Math.floor((to - 1) / window.slideMs);',
   },
   { file: 'coverage.ts', text: 'const start = Math.max(from, horizon);', instead: 'const start = from;' },
   { file: 'coverage.ts', text: 'inAfter ? 1 : -1', instead: 'inAfter ? -1 : 1' },
@@ -157,6 +157,29 @@ const LINKS: readonly PlantedFault[] = [
     text: 'start <= last)',
     instead: 'start < last)',
   },
+  {
+    file: 'coverage.ts',
+    text: 'if (before.length > same + 1 ||',
+    instead: 'if (before.length > same + 2 ||',
+  },
+  {
+    file: 'coverage.ts',
+    text: 'Math.max(window.horizon, coveredTo(',
+    instead: 'Math.max(window.horizon, -coveredTo(',
+  },
+  {
+    file: 'coverage.ts',
+    text: 'const clip = Math.max(window.horizon, ',
+    instead: 'const clip = Math.max(-Infinity, ',
+  },
+  {
+    file: 'coverage.ts',
+    text: 'if (link !== undefined && link.to > link.from) return',
+    instead: 'if (link !== undefined) return',
+  },
+  { file: 'coverage.ts', text: 'from >= to || newFrom >= newTo || ', instead: '' },
+  { file: 'coverage.ts', text: 'if (newTo < to) emit(window, newTo, to, -1);', instead: '' },
+  { file: 'coverage.ts', text: 'if (from < newFrom) emit(window, from, newFrom, -1);', instead: '' },
   { file: 'person-replaced.ts', text: 'from - window.ends + 1', instead: 'from - window.ends + 2' },
   {
     file: 'person-replaced.ts',

@@ -6,7 +6,7 @@ import type { Metric } from './window-metrics.js';
 
 /**
  * Records `value` in `metric` on those of the ends [from, to) whose window holds an instant of one of `links`:
- * the intersection of one span with `relatedCover`.
+ * the intersection of one span with the links' cover.
  */
 export function addRelated(
   aggregate: number,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { difference, relatedCover, stockCover, type Cover } from './coverage.js';
+import type { Span } from '../window-port.js';
+import { difference, linkCover, linkDifference, relatedTo, stockTo, type Cover } from './coverage.js';
 import { windowGrid, type GridWindow } from './window-grid.js';
 
 /** Width 50 s, slide 10 s: 5 ends an event; nothing is final. */
@@ -45,8 +46,8 @@ describe('coverage of a link', () => {
     ['still live: for good', 12_000, Infinity, [1, Infinity], [1, Infinity]],
   ];
   it.each(cases)('%s', (_, from, to, related, stock) => {
-    expect(relatedCover([{ from, to }], tenSeconds())).toEqual(related);
-    expect(stockCover([{ from, to }], tenSeconds())).toEqual(stock);
+    expect(linkCover([{ from, to }], tenSeconds(), relatedTo)).toEqual(related);
+    expect(linkCover([{ from, to }], tenSeconds(), stockTo)).toEqual(stock);
   });
 
   it('two links that are apart in time but not in window ends are counted once', () => {
@@ -54,7 +55,7 @@ describe('coverage of a link', () => {
       { from: 10_000, to: 12_000 },
       { from: 25_000, to: 26_000 },
     ];
-    expect(relatedCover(links, tenSeconds())).toEqual([1, 7]);
+    expect(linkCover(links, tenSeconds(), relatedTo)).toEqual([1, 7]);
   });
 
   it('two links whose ends touch make one span', () => {
@@ -62,13 +63,13 @@ describe('coverage of a link', () => {
       { from: 10_000, to: 12_000 },
       { from: 60_000, to: 61_000 },
     ];
-    expect(relatedCover(links, tenSeconds())).toEqual([1, 11]);
+    expect(linkCover(links, tenSeconds(), relatedTo)).toEqual([1, 11]);
   });
 
   it('is clipped to the horizon', () => {
     const window = { ...tenSeconds(), horizon: 4 };
-    expect(relatedCover([{ from: 10_000, to: 20_000 }], window)).toEqual([4, 6]);
-    expect(stockCover([{ from: 10_000, to: 20_000 }], window)).toEqual([]);
+    expect(linkCover([{ from: 10_000, to: 20_000 }], window, relatedTo)).toEqual([4, 6]);
+    expect(linkCover([{ from: 10_000, to: 20_000 }], window, stockTo)).toEqual([]);
   });
 });
 
@@ -96,5 +97,54 @@ describe('spans of ends', () => {
       [7, Infinity, -1],
       [9, Infinity, 1],
     ]);
+  });
+});
+
+describe('links that changed', () => {
+  /** Gaps and lengths, in turn, so that spans are sorted and disjoint; 0 is a link that went as it came. */
+  const gaps = fc.array(fc.oneof(fc.constantFrom(0, 1, 10_000), fc.nat(70_000)), { maxLength: 8 });
+  const lists = fc.record({
+    common: gaps,
+    before: gaps,
+    after: gaps,
+    lasts: fc.tuple(fc.boolean(), fc.boolean()),
+  });
+  const horizons = fc.constantFrom(-Infinity, 0, 4, 12, 30);
+
+  function spansOf(steps: readonly number[], lasts: boolean): readonly Span[] {
+    const spans: Span[] = [];
+    let at = 0;
+    for (let nth = 0; nth + 1 < steps.length; nth += 2) {
+      const from = at + (steps[nth] ?? 0) + 1;
+      at = from + (steps[nth + 1] ?? 0);
+      spans.push({ from, to: at });
+    }
+    const last = spans.pop();
+    return last === undefined ? [] : [...spans, { from: last.from, to: lasts ? Infinity : last.to }];
+  }
+
+  it.each([
+    ['related', relatedTo],
+    ['a stock', stockTo],
+  ] as const)('differ by the ends that only one of the two covers: %s', (_, coverEnd) => {
+    let atOnce = 0;
+    fc.assert(
+      fc.property(lists, horizons, ({ common, before, after, lasts }, horizon) => {
+        const window = { ...tenSeconds(), horizon };
+        const shared = common.slice(0, common.length & ~1);
+        const former = spansOf([...shared, ...before], lasts[0]);
+        const latter = spansOf([...shared, ...after], lasts[1]);
+        const expected: number[][] = [];
+        difference(linkCover(former, window, coverEnd), linkCover(latter, window, coverEnd), (...span) =>
+          expected.push(span),
+        );
+        const spans: number[][] = [];
+        linkDifference(former, latter, [window], coverEnd, (_of, ...span) => spans.push(span));
+        expect(spans.sort(([a = 0], [b = 0]) => a - b)).toEqual(expected);
+        if (Math.max(before.length, after.length) < 4 && expected.length > 0) atOnce++;
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(atOnce).toBeGreaterThan(200);
   });
 });

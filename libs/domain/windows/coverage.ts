@@ -18,27 +18,96 @@ export function presenceCover(grains: Grains, window: GridWindow): Cover {
   return cover;
 }
 
-/** A link live in [f, t) covers every window with an instant of it: [floor(f/s), floor((t − 1)/s) + n). */
-export function relatedCover(links: readonly Span[], window: GridWindow): Cover {
-  const cover: number[] = [];
-  for (const { from, to } of links) {
-    if (to > from) append(cover, Math.floor(from / window.slideMs), relatedTo(to, window), window.horizon);
-  }
-  return cover;
-}
+/** First end behind those that a link which ended at `to` (ms, exclusive) covers in that window. */
+export type CoverEnd = (to: number, window: GridWindow) => number;
 
 /** A stock is read just before T: a link live in [f, t) covers [floor(f/s), floor(t/s)). */
-export function stockCover(links: readonly Span[], window: GridWindow): Cover {
+export function stockTo(to: number, window: GridWindow): number {
+  return Math.floor(to / window.slideMs);
+}
+
+/** A link live in [f, t) covers every window with an instant of it: [floor(f/s), floor((t − 1)/s) + n). */
+export function relatedTo(to: number, window: GridWindow): number {
+  return Math.floor((to - 1) / window.slideMs) + window.ends;
+}
+
+export function linkCover(links: readonly Span[], window: GridWindow, coverEnd: CoverEnd): Cover {
   const cover: number[] = [];
   for (const { from, to } of links) {
-    append(cover, Math.floor(from / window.slideMs), Math.floor(to / window.slideMs), window.horizon);
+    if (to > from) append(cover, Math.floor(from / window.slideMs), coverEnd(to, window), window.horizon);
   }
   return cover;
 }
 
-/** End of the ends for whose window a link that ended at `to` (exclusive) was still live at some instant. */
-export function relatedTo(to: number, window: GridWindow): number {
-  return Math.floor((to - 1) / window.slideMs) + window.ends;
+/** Takes a span of a window's ends that only one of two covers holds: +1 for the later one, −1 for the former. */
+export type CoverChange = (window: GridWindow, from: number, to: number, value: 1 | -1) => void;
+
+/**
+ * Calls `emit` for each span of ends by which the covers of two lists of links differ. Nearly always one link
+ * more is there, or the last one has ended: then nothing but that one is looked at, and nothing is allocated.
+ */
+export function linkDifference(
+  before: readonly Span[],
+  after: readonly Span[],
+  windows: readonly GridWindow[],
+  coverEnd: CoverEnd,
+  emit: CoverChange,
+): void {
+  let same = 0;
+  while (same < before.length && same < after.length && sameSpan(before[same], after[same])) same++;
+  if (same === before.length && same === after.length) return;
+  for (const window of windows) {
+    if (before.length > same + 1 || after.length > same + 1) {
+      difference(
+        linkCover(before, window, coverEnd),
+        linkCover(after, window, coverEnd),
+        (from, to, value) => {
+          emit(window, from, to, value);
+        },
+      );
+    } else {
+      const clip = Math.max(window.horizon, coveredTo(before, same, window, coverEnd));
+      lastDifference(before[same], after[same], clip, window, coverEnd, emit);
+    }
+  }
+}
+
+function sameSpan(a: Span | undefined, b: Span | undefined): boolean {
+  return a?.from === b?.from && a?.to === b?.to;
+}
+
+/** First end behind all that the first `count` links cover: what follows begins there at the earliest. */
+function coveredTo(links: readonly Span[], count: number, window: GridWindow, coverEnd: CoverEnd): number {
+  for (let nth = count - 1; nth >= 0; nth--) {
+    const link = links[nth];
+    if (link !== undefined && link.to > link.from) return coverEnd(link.to, window);
+  }
+  return -Infinity;
+}
+
+/** Two covers that differ in their last link only: up to two spans. */
+function lastDifference(
+  before: Span | undefined,
+  after: Span | undefined,
+  clip: number,
+  window: GridWindow,
+  coverEnd: CoverEnd,
+  emit: CoverChange,
+): void {
+  const from = before === undefined ? clip : Math.max(clip, Math.floor(before.from / window.slideMs));
+  const to = before === undefined || before.to <= before.from ? from : coverEnd(before.to, window);
+  const newFrom = after === undefined ? clip : Math.max(clip, Math.floor(after.from / window.slideMs));
+  const newTo = after === undefined || after.to <= after.from ? newFrom : coverEnd(after.to, window);
+  const isApart = from >= to || newFrom >= newTo || newFrom >= to || from >= newTo;
+  if (isApart) {
+    if (from < to) emit(window, from, to, -1);
+    if (newFrom < newTo) emit(window, newFrom, newTo, 1);
+    return;
+  }
+  if (newFrom < from) emit(window, newFrom, from, 1);
+  if (from < newFrom) emit(window, from, newFrom, -1);
+  if (to < newTo) emit(window, to, newTo, 1);
+  if (newTo < to) emit(window, newTo, to, -1);
 }
 
 // Starts and ends of what is appended never descend, so joining with the last span is enough.

@@ -1,7 +1,7 @@
 /** What a change of a whole person does to the figures: coverage after minus coverage before. For rare events. */
 import { ALL_CHANNELS } from '../events.js';
 import type { ChannelLinks, LinkView, ReachableLinks, Span } from '../window-port.js';
-import { difference, presenceCover, relatedCover, stockCover } from './coverage.js';
+import { difference, linkDifference, presenceCover, relatedTo, stockTo } from './coverage.js';
 import {
   ANY_CHANNEL,
   codeOf,
@@ -37,7 +37,7 @@ export function linksChanged(
   out: WindowChanges,
 ): void {
   capitalChanged(before, after, ctx, out);
-  if (!sameSpans(before.any, after.any)) relatedChanged(before.any, after.any, presence, ctx, out);
+  relatedChanged(before.any, after.any, presence, ctx, out);
 }
 
 /** The person's presence was replaced under the same links (a correction, a merge, an erasure). */
@@ -115,12 +115,9 @@ function stockChanged(
   ctx: WindowContext,
   out: WindowChanges,
 ): void {
-  if (sameSpans(before, after)) return;
-  for (const window of ctx.grid.windows) {
-    difference(stockCover(before, window), stockCover(after, window), (from, to, value) => {
-      for (const metric of metrics) out.add(aggregate, window.index, metric, from, to, value);
-    });
-  }
+  linkDifference(before, after, ctx.grid.windows, stockTo, ({ index }, from, to, value) => {
+    for (const metric of metrics) out.add(aggregate, index, metric, from, to, value);
+  });
 }
 
 // Presence stays, so what changes is its part in the ends that the relation gained or lost.
@@ -135,15 +132,13 @@ function relatedChanged(
   if (presence.length === 0) return;
   const aggregates = channels.map((channel) => out.aggregate(ctx.brand, channel));
   const all = out.allChannels(ctx.brand);
-  for (const window of ctx.grid.windows) {
-    difference(relatedCover(before, window), relatedCover(after, window), (from, to, value) => {
-      for (let code = ANY_CHANNEL; code < channels.length; code++) {
-        const aggregate = code === ANY_CHANNEL ? all : (aggregates[code] ?? all);
-        addCovered(aggregate, METRIC.visitorsRelated, 0, presence, code, from, to, value, window, out);
-        addCovered(aggregate, METRIC.activeRelated, 1, presence, code, from, to, value, window, out);
-      }
-    });
-  }
+  linkDifference(before, after, ctx.grid.windows, relatedTo, (window, from, to, value) => {
+    for (let code = ANY_CHANNEL; code < channels.length; code++) {
+      const aggregate = code === ANY_CHANNEL ? all : (aggregates[code] ?? all);
+      addCovered(aggregate, METRIC.visitorsRelated, 0, presence, code, from, to, value, window, out);
+      addCovered(aggregate, METRIC.activeRelated, 1, presence, code, from, to, value, window, out);
+    }
+  });
 }
 
 /** Records `value` on those of the ends [from, to) that moments of this channel, so active at least, cover. */
@@ -194,8 +189,4 @@ const NO_SPANS: readonly Span[] = [];
 
 function spansOf(links: readonly ChannelLinks[], channel: string): readonly Span[] {
   return links.find((of) => of.channel === channel)?.spans ?? NO_SPANS;
-}
-
-function sameSpans(a: readonly Span[], b: readonly Span[]): boolean {
-  return a.length === b.length && a.every((span, i) => span.from === b[i]?.from && span.to === b[i].to);
 }
