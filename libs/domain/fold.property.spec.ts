@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { arrivals, LOG_RULES, personLog, type PersonLog } from '../testing/arbitrary-log.js';
 import { FoldHarness } from '../testing/fold-harness.js';
 import { NaivePerson } from '../testing/naive-person.js';
+import { stepsOf } from '../testing/presence-steps.js';
 import { compileRules } from './compiled-rules.js';
 import { dayFromText } from './day-calendar.js';
 import { relatedSince } from './deepening.js';
@@ -12,7 +13,6 @@ import { foldContext } from './fold-context.js';
 import { FigureRecorder } from './figures/figure-changes.js';
 import { personSummaries } from './person-summary.js';
 import { pruned } from './retention.js';
-import { stepsOf } from './windows/presence-steps.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -96,11 +96,11 @@ export {
   type WindowContext,
   type WindowGrid,
 } from './windows/window-grid.js';
-export { NO_PRESENCE, type Grains, type PersonPresence } from './windows/presence.js';
+export { MOMENT, NO_PRESENCE, type Grains, type PersonPresence } from './windows/presence.js';
 export { writeAscii } from './ascii.js';
 export { ByteReader } from './byte-reader.js';
 export { ByteWriter } from './byte-writer.js';
-export { presenceFromSteps, stepsOf, type ChannelSteps } from './windows/presence-steps.js';
+export { readPresence, writePresence } from './presence-codec.js';
 export { thinnedPresence } from './windows/thinned-presence.js';
 export { recordPresence } from './windows/record-presence.js';
 export {

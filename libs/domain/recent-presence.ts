@@ -7,8 +7,6 @@ import type { WindowGrid } from './windows/window-grid.js';
 /** A presence record that a differing duplicate might still correct. */
 export interface RecentPresence {
   readonly eventId: string;
-  /** 31-bit hash of the id: numbers are compared before texts are. Not stored. */
-  readonly idHash: number;
   readonly at: number;
   readonly contentHash: number;
   readonly channel: Channel;
@@ -18,7 +16,7 @@ export interface RecentPresence {
 /** Records kept per person at most; a person with more in one lateness is a machine. */
 export const RECENT_MAX = 1_024;
 
-/** 31-bit FNV-1a of an event id: most ids differ in it, and a number is compared faster than a text. */
+/** 30-bit FNV-1a of an event id: most ids differ in it, and a number is compared faster than a text. */
 export function idHashOf(eventId: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < eventId.length; i++) hash = Math.imul(hash ^ eventId.charCodeAt(i), 0x01000193);
@@ -26,21 +24,30 @@ export function idHashOf(eventId: string): number {
 }
 
 /**
- * Records by (at, eventId). Immutable, though versions share one array: each sees its own stretch of it, and the
+ * Records by (at, eventId). Immutable, though versions share their arrays: each sees its own stretch of them, and the
  * newest may append behind that. (A copy for every event would cost busy persons more than all the rest.)
  */
 export class RecentRecords implements Iterable<RecentPresence> {
-  static readonly NONE = new RecentRecords([], 0, 0);
+  static readonly NONE = new RecentRecords([], [], 0, 0);
 
+  /** @param hashes   of the ids, one behind the other: to look for an id must not mean to fetch every record */
   private constructor(
     private readonly shared: RecentPresence[],
+    private readonly hashes: number[],
     private readonly first: number,
     private readonly end: number,
   ) {}
 
   /** @param records   ascending */
   static of(records: readonly RecentPresence[]): RecentRecords {
-    return records.length === 0 ? RecentRecords.NONE : new RecentRecords([...records], 0, records.length);
+    const { length } = records;
+    if (length === 0) return RecentRecords.NONE;
+    return new RecentRecords(
+      [...records],
+      records.map(({ eventId }) => idHashOf(eventId)),
+      0,
+      length,
+    );
   }
 
   get size(): number {
@@ -51,11 +58,20 @@ export class RecentRecords implements Iterable<RecentPresence> {
     return this.shared.slice(this.first, this.end)[Symbol.iterator]();
   }
 
+  forEach(visit: (record: RecentPresence) => void): void {
+    for (let i = this.first; i < this.end; i++) {
+      const record = this.shared[i];
+      if (record !== undefined) visit(record);
+    }
+  }
+
   /** From the end: a repetition mostly follows soon. */
   find(eventId: string, idHash: number): RecentPresence | undefined {
-    for (let i = this.end - 1; i >= this.first; i--) {
+    const { hashes, first } = this;
+    for (let i = this.end - 1; i >= first; i--) {
+      if (hashes[i] !== idHash) continue;
       const known = this.shared[i];
-      if (known?.idHash === idHash && known.eventId === eventId) return known;
+      if (known?.eventId === eventId) return known;
     }
     return undefined;
   }
@@ -63,8 +79,9 @@ export class RecentRecords implements Iterable<RecentPresence> {
   /**
    * Keeps the record, unless it is older than `from` (ms): then no window would follow a correction to all its
    * ends anyway. What is older than `from` is left out.
+   * @param idHash   of its id, by `idHashOf`
    */
-  with(record: RecentPresence, from: number): RecentRecords {
+  with(record: RecentPresence, idHash: number, from: number): RecentRecords {
     let first = this.firstSince(from);
     if (record.at < from) return this.since(from);
     if (this.end - first >= RECENT_MAX) first = this.end - RECENT_MAX + 1;
@@ -73,14 +90,16 @@ export class RecentRecords implements Iterable<RecentPresence> {
     const isOwnEnd = this.shared.length === this.end && this.end > 0 && first < COMPACTED_FROM;
     if (isNewest && isOwnEnd) {
       this.shared.push(record);
-      return new RecentRecords(this.shared, first, this.end + 1);
+      this.hashes.push(idHash);
+      return new RecentRecords(this.shared, this.hashes, first, this.end + 1);
     }
     const kept = this.shared.slice(first, this.end);
+    const hashes = this.hashes.slice(first, this.end);
     let place = kept.length;
     while (place > 0 && precedes(record, kept[place - 1])) place--;
-    if (place === kept.length) kept.push(record);
-    else kept.splice(place, 0, record);
-    return new RecentRecords(kept, 0, kept.length);
+    kept.splice(place, 0, record);
+    hashes.splice(place, 0, idHash);
+    return new RecentRecords(kept, hashes, 0, kept.length);
   }
 
   without(eventId: string): RecentRecords {
@@ -91,7 +110,13 @@ export class RecentRecords implements Iterable<RecentPresence> {
   since(from: number): RecentRecords {
     const first = this.firstSince(from);
     if (first === this.first) return this;
-    return RecentRecords.of(this.shared.slice(first, this.end));
+    if (first === this.end) return RecentRecords.NONE;
+    return new RecentRecords(
+      this.shared.slice(first, this.end),
+      this.hashes.slice(first, this.end),
+      0,
+      this.end - first,
+    );
   }
 
   private firstSince(from: number): number {

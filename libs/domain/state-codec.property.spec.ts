@@ -3,8 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { arrivals, LOG_RULES, personLog } from '../testing/arbitrary-log.js';
 import { FoldHarness } from '../testing/fold-harness.js';
+import { stepsOf } from '../testing/presence-steps.js';
 import { decodeState, dueOf, encodeState } from './state-codec.js';
-import { stepsOf } from './windows/presence-steps.js';
 import type { Relationship } from './relationship.js';
 
 const LATENESS_MS = 3 * 86_400_000;
@@ -61,7 +61,7 @@ describe('a stored state', () => {
     const [state] = fc.sample(personLog(LATENESS_MS), { numRuns: 20, seed: 1 }).flatMap(statesOf);
     if (state === undefined) throw new Error('nobody in twenty logs');
     const bytes = encodeState(state);
-    bytes.writeUInt8(2, 0);
-    expect(() => decodeState(bytes)).toThrow(/version 2/);
+    bytes.writeUInt8(3, 0);
+    expect(() => decodeState(bytes)).toThrow(/version 3/);
   });
 });

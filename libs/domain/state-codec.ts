@@ -13,7 +13,7 @@ import type { FoldFrame } from './fold-frame.js';
 import { linksOf } from './links.js';
 import { moneyOf, NO_MONEY } from './money.js';
 import { orderOf } from './orders.js';
-import { idHashOf, RecentRecords, type RecentPresence } from './recent-presence.js';
+import { readPresence, readRecent, writePresence, writeRecent } from './presence-codec.js';
 import type {
   LinkLine,
   Links,
@@ -29,11 +29,9 @@ import type {
   Toggle,
 } from './relationship.js';
 import type { Span } from './window-port.js';
-import type { PersonPresence } from './windows/presence.js';
-import { presenceFromSteps, stepsOf, type ChannelSteps } from './windows/presence-steps.js';
 
 /** Raised with every change of the form, and `FOLD_VERSION` with it: a store of another form is folded anew. */
-const VERSION = 3;
+const VERSION = 4;
 const DUE_AT = 1;
 const RULES_AT = 9;
 const ZONES_AT = 17;
@@ -56,8 +54,8 @@ export function encodeState(state: Relationship): Buffer {
   out.list(state.links.lines, writeLine);
   out.list(state.links.reach, writeReach);
   if (state.money !== NO_MONEY) writeMoney(state.money);
-  writePresence(state.presence);
-  out.list([...state.recent], writeRecent);
+  writePresence(out, state.presence);
+  writeRecent(out, state.recent, state.presence);
   out.number(state.lastAt);
   out.number(state.knownSince);
   out.number(state.settledRelatedSince);
@@ -81,15 +79,18 @@ export function decodeState(bytes: Buffer): Relationship {
   const flags = from.byte();
   const brand = from.commonText();
   const person = from.text();
+  const links = readLinks(from);
+  const money = (flags & WITH_MONEY) === 0 ? NO_MONEY : readMoney(from);
+  const presence = readPresence(from);
   const state: Relationship = {
     key: personKey(brand, person),
     brand,
     person,
     guest: (flags & GUEST) !== 0,
-    links: readLinks(from),
-    money: (flags & WITH_MONEY) === 0 ? NO_MONEY : readMoney(from),
-    presence: presenceFromSteps(from.list(() => readSteps(from))),
-    recent: RecentRecords.of(from.list(() => readRecent(from))),
+    links,
+    money,
+    presence,
+    recent: readRecent(from, presence),
     lastAt: from.number(),
     knownSince: from.number(),
     settledRelatedSince: from.number(),
@@ -287,45 +288,6 @@ function writeSpan({ from, to }: Span): void {
 
 function readSpan(from: ByteReader): Span {
   return { from: from.number(), to: from.number() };
-}
-
-function writePresence(presence: PersonPresence): void {
-  out.list(stepsOf(presence), writeSteps);
-}
-
-function writeSteps({ channel, visits, actives }: ChannelSteps): void {
-  out.text(channel);
-  out.list(visits, writeNumber);
-  out.list(actives, writeNumber);
-}
-
-function writeNumber(value: number): void {
-  out.number(value);
-}
-
-function readSteps(from: ByteReader): ChannelSteps {
-  const grain = (): number => from.integer();
-  return { channel: from.commonText(), visits: from.list(grain), actives: from.list(grain) };
-}
-
-function writeRecent({ eventId, at, contentHash, channel, active }: RecentPresence): void {
-  out.text(eventId);
-  out.number(at);
-  out.number(contentHash);
-  out.text(channel);
-  out.byte(active ? 1 : 0);
-}
-
-function readRecent(from: ByteReader): RecentPresence {
-  const eventId = from.text();
-  return {
-    eventId,
-    idHash: idHashOf(eventId),
-    at: from.number(),
-    contentHash: from.number(),
-    channel: from.commonText(),
-    active: from.byte() === 1,
-  };
 }
 
 function writeStanding({ schemeId, tier, deepened, deepenedCohort }: Standing): void {

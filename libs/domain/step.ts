@@ -176,8 +176,8 @@ class PersonStep {
     const { retention, out } = this.ctx;
     const { view } = after.links;
     after.presence = recordPresence(after.presence, channel, at, active, view, this.windows, out.windows);
-    const record: RecentPresence = { eventId, idHash, at, contentHash, channel, active };
-    after.recent = after.recent.with(record, retention.recent);
+    const record = { eventId, at, contentHash, channel, active };
+    after.recent = after.recent.with(record, idHash, retention.recent);
   }
 
   /** Takes back a record, as presence and as a link, because another one of its id has precedence. */

@@ -7,13 +7,14 @@ import {
   buyersChanged,
   linksChanged,
   moneyChanged,
-  presenceFromSteps,
+  ByteReader,
+  ByteWriter,
+  readPresence,
   recordPresence,
   windowGrid,
+  writePresence,
   type LinkView,
   type PersonPresence,
-  stepsOf,
-  type ChannelSteps,
   type Purchase,
   type Span,
   type WindowGrid,
@@ -32,7 +33,7 @@ interface FoldedPerson {
 }
 
 interface StoredPerson {
-  readonly presence: readonly ChannelSteps[];
+  readonly presence: Buffer;
   readonly toggles: readonly LinkEntry[];
   readonly purchases: readonly Purchase[];
 }
@@ -144,7 +145,7 @@ export class WindowHarness {
     const persons = [...this.state.persons].map(
       ([key, { presence, toggles, purchases }]): [string, StoredPerson] => [
         key,
-        { presence: stepsOf(presence), toggles, purchases },
+        { presence: storedPresence(presence), toggles, purchases },
       ],
     );
     return {
@@ -165,7 +166,12 @@ export class WindowHarness {
       persons: new Map(
         saved.persons.map(([key, { presence, toggles, purchases }]) => [
           key,
-          { presence: presenceFromSteps(presence), toggles, links: linkViewOf(toggles), purchases },
+          {
+            presence: readPresence(new ByteReader(presence, 0)),
+            toggles,
+            links: linkViewOf(toggles),
+            purchases,
+          },
         ]),
       ),
       ids: saved.ids,
@@ -287,4 +293,11 @@ function minus(spans: readonly Span[], taken: readonly Span[]): readonly Span[] 
       ]),
     spans,
   );
+}
+
+function storedPresence(presence: PersonPresence): Buffer {
+  const out = new ByteWriter();
+  out.start(0);
+  writePresence(out, presence);
+  return out.end();
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { stepsOf } from '../../testing/presence-steps.js';
 import { DEFAULT_WINDOWS } from '../rules.js';
 import { presenceCover } from './coverage.js';
 import {
@@ -12,7 +13,6 @@ import {
   withoutMoment,
   type PersonPresence,
 } from './presence.js';
-import { presenceFromSteps, stepsOf, type ChannelSteps } from './presence-steps.js';
 import { thinnedPresence } from './thinned-presence.js';
 import { windowGrid } from './window-grid.js';
 
@@ -214,27 +214,3 @@ function visit(grain: number): Moment {
 function textOf(presence: PersonPresence): string {
   return JSON.stringify(stepsOf(presence));
 }
-
-const parsed: (text: string) => readonly ChannelSteps[] = JSON.parse;
-
-describe('the stored form of presence', () => {
-  it('comes back equal through JSON', () => {
-    fc.assert(
-      fc.property(moments, (all) => {
-        const back = presenceFromSteps(parsed(textOf(seen(all))));
-        expect(lists(back)).toEqual(expectedLists(all));
-      }),
-    );
-  });
-
-  it('is small: the first grain and then steps', () => {
-    const presence = seen([visit(170_000_003), visit(170_000_000)]);
-    expect(textOf(presence)).toBe('[{"channel":"live","visits":[170000000,3],"actives":[]}]');
-  });
-
-  it('may have active moments that are no visits: they had been thinned away as such', () => {
-    const presence = presenceFromSteps([{ channel: 'live', visits: [7, 5], actives: [4] }]);
-    expect(grainsOf(presence, 0, 0)).toEqual([4, 7, 12]);
-    expect(grainsOf(presence, 0, 1)).toEqual([4]);
-  });
-});
