@@ -12,17 +12,19 @@ import {
   TierChangedCodec,
 } from '#contracts';
 import type { SourceTouchpoint } from '#domain';
-import { TOPICS } from '#pipeline';
+import { TOPICS, type OutgoingRecord } from '#pipeline';
 import { sourceJoin } from '../../libs/testing/source-kit.js';
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { AppProcess } from './app-process.js';
 import { eventsOf, personsOf, type BenchOptions } from './bench-options.js';
 import type { BenchResult } from './bench-report.js';
 import { environment, gravity, startServers } from './bench-servers.js';
+import { collectGarbage } from './collect-garbage.js';
 import { sourceRecords } from './embedded.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
 import { mixOf, nightEvents } from './night-events.js';
 import { SWIFT_NODE_FLAGS } from './node-flags.js';
+import { PackedRounds } from './packed-rounds.js';
 
 const EVENTS = 600_000;
 const EVENTS_PER_SECOND = 5_000;
@@ -31,6 +33,8 @@ const ROUND_MS = 20;
 const WARM_SECONDS = 60;
 const SOURCE_PARTITIONS = 4;
 const ROOM_MS = 30_000;
+/** An event's share of the time before the first round; encoding takes about a quarter of it. */
+const PREPARE_MS = 0.04;
 const P50_MS = 250;
 const P99_MS = 1_000;
 const PROBE = 'probe-';
@@ -129,33 +133,41 @@ async function subscribe(
 /** A steady stream of night events, with a new member in every round. */
 async function produce(kafka: Kafka, encoder: SourceEncoder, count: number, options: BenchOptions) {
   const warm = WARM_SECONDS * EVENTS_PER_SECOND;
-  const lengthMs = ((warm + count) / EVENTS_PER_SECOND) * 1_000;
+  const total = warm + count;
+  const lengthMs = (total / EVENTS_PER_SECOND) * 1_000;
   const events = nightEvents({
-    ...{ events: warm + count, persons: personsOf(options), seed: options.seed, from: Date.now(), lengthMs },
+    ...{ events: total, persons: personsOf(options), seed: options.seed, from: Date.now(), lengthMs },
   });
+  const mix = mixOf(events);
+  const beginsAt = Date.now() + total * PREPARE_MS;
+  const eventsPerRound = (EVENTS_PER_SECOND * ROUND_MS) / 1_000;
+  const rounds = new PackedRounds(events, {
+    ...{ encoder, partitions: SOURCE_PARTITIONS, eventsPerRound, roundMs: ROUND_MS, beginsAt },
+  });
+  collectGarbage();
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
   const probes = new Map<string, Sent>();
-  const perRound = (EVENTS_PER_SECOND * ROUND_MS) / 1_000;
+  const early = beginsAt - Date.now();
+  if (early < 0) throw new Error(`preparing the load took ${-early} ms too long`);
+  await sleep(early);
   const began = performance.now();
   const sends = new Set<Promise<void>>();
-  for (let from = 0, round = 1; from < events.length; from += perRound, round += 1) {
+  for (let round = 0; round < rounds.count; round += 1) {
     const now = Date.now();
-    const id = `${PROBE}${round}`;
-    probes.set(id, { at: now, measured: from >= warm });
+    const id = `${PROBE}${round + 1}`;
+    probes.set(id, { at: now, measured: round * eventsPerRound >= warm });
     const probe = sourceJoin({ eventId: id, brand: 'b1', person: id, occurredAt: now, sentAt: now });
-    const live = events
-      .slice(from, from + perRound)
-      .map((event) => ({ ...event, sentAt: now, occurredAt: now }));
-    const sending = send(producer, [...live, probe], encoder);
+    const records = [...rounds.records(round), ...sourceRecords([probe], encoder, SOURCE_PARTITIONS)];
+    const sending = sendRecords(producer, records);
     sends.add(sending);
     void sending.finally(() => sends.delete(sending));
-    await sleep(Math.max(0, began + round * ROUND_MS - performance.now()));
+    await sleep(Math.max(0, began + (round + 1) * ROUND_MS - performance.now()));
   }
   await Promise.all(sends);
-  const perSecond = events.length / ((performance.now() - began) / 1_000);
+  const perSecond = total / ((performance.now() - began) / 1_000);
   await producer.disconnect();
-  return { probes, perSecond, mix: mixOf(events) };
+  return { probes, perSecond, mix };
 }
 
 /** Each to its topic, at once. */
@@ -164,7 +176,10 @@ export async function send(
   events: readonly SourceTouchpoint[],
   encoder: SourceEncoder,
 ): Promise<void> {
-  const records = sourceRecords(events, encoder, SOURCE_PARTITIONS);
+  await sendRecords(producer, sourceRecords(events, encoder, SOURCE_PARTITIONS));
+}
+
+async function sendRecords(producer: Producer, records: readonly OutgoingRecord[]): Promise<void> {
   const topicMessages = [...new Set(records.map(({ topic }) => topic))].map((topic) => ({
     topic,
     messages: records

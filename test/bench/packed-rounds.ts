@@ -1,0 +1,72 @@
+/** Records of a load, encoded before it begins: who measures how long others take must not take the processor himself. */
+import type { SourceEncoder } from '#contracts';
+import type { SourceTouchpoint } from '#domain';
+import type { OutgoingRecord } from '#pipeline';
+import { sourceRecords } from './embedded.js';
+
+export interface RoundsOptions {
+  readonly encoder: SourceEncoder;
+  /** Of each source topic. */
+  readonly partitions: number;
+  readonly eventsPerRound: number;
+  readonly roundMs: number;
+  /** Instant of the first round, ms; events say that they happened, and were sent, at that of their round. */
+  readonly beginsAt: number;
+}
+
+/** One round's records in a few large pieces, which cost a garbage collection nothing. */
+interface Packed {
+  readonly topics: readonly string[];
+  readonly partitions: Uint16Array;
+  /** Where each key ends, and each value behind it. */
+  readonly ends: Uint32Array;
+  readonly bytes: Buffer;
+}
+
+export class PackedRounds {
+  private readonly rounds: Packed[] = [];
+
+  /** Takes the events out of the array, so that they need not be held beside their records. */
+  constructor(events: SourceTouchpoint[], options: RoundsOptions) {
+    const { encoder, partitions, eventsPerRound, roundMs, beginsAt } = options;
+    events.reverse();
+    for (let at = beginsAt; events.length > 0; at += roundMs) {
+      const own = events.splice(-eventsPerRound).reverse();
+      const live = own.map((event) => ({ ...event, sentAt: at, occurredAt: at }));
+      this.rounds.push(packed(sourceRecords(live, encoder, partitions)));
+    }
+  }
+
+  get count(): number {
+    return this.rounds.length;
+  }
+
+  /** @throws RangeError when there is no such round */
+  records(round: number): OutgoingRecord[] {
+    const own = this.rounds[round];
+    if (own === undefined) throw new RangeError(`round ${round} of ${this.count}`);
+    let from = 0;
+    const next = (end = 0): Buffer => {
+      const piece = own.bytes.subarray(from, end);
+      from = end;
+      return piece;
+    };
+    return own.topics.map((topic, nth) => ({
+      topic,
+      partition: own.partitions[nth] ?? 0,
+      key: next(own.ends[2 * nth]).toString(),
+      value: next(own.ends[2 * nth + 1]),
+    }));
+  }
+}
+
+function packed(records: readonly OutgoingRecord[]): Packed {
+  const pieces = records.flatMap(({ key, value }) => [Buffer.from(key ?? ''), value ?? Buffer.alloc(0)]);
+  let end = 0;
+  return {
+    topics: records.map(({ topic }) => topic),
+    partitions: Uint16Array.from(records, ({ partition }) => partition),
+    ends: Uint32Array.from(pieces, ({ length }) => (end += length)),
+    bytes: Buffer.concat(pieces),
+  };
+}
