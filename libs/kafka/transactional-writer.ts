@@ -10,13 +10,13 @@ import {
   type TransactionalWriter,
 } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
-import { CODE, codeOf, isFencing } from './errors.js';
+import { CODE, codeOf, isFencing, KafkaCodeError } from './errors.js';
 import type { Commit, JointCommits, JointWriter } from './joint-commits.js';
 import { persist, type Attempts } from './retry.js';
 import { SequencedSender, type ProducerId } from './sequenced-sender.js';
 import type { Watch } from './status-board.js';
 import type { TopicLimits } from './topic-limits.js';
-import { bumpProducerEpoch } from './wire.js';
+import { abortIfBegun, bumpProducerEpoch } from './wire.js';
 
 export interface WriterOptions {
   readonly group: string;
@@ -162,9 +162,12 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
   async assertHeld(deadline: number): Promise<void> {
     if (this.lost !== null) throw new CommitAbortedError(this.lost.message);
     try {
-      await this.endTransaction(false, { ...this.attempts(0), deadline });
+      await persist(this.link, { ...this.attempts(0), deadline }, async () => {
+        const coordinator = await this.link.transactionCoordinator(this.transactionalId);
+        const code = await abortIfBegun(coordinator, this.identity());
+        if (code !== 0 && code !== CODE.invalidTxnState) throw new KafkaCodeError(code, 'EndTxn');
+      });
     } catch (error) {
-      if (codeOf(error) === CODE.invalidTxnState) return;
       // Not as its cause: the transaction is not the one that was fenced.
       throw new CommitAbortedError(this.explain(error).message);
     }
