@@ -130,11 +130,12 @@ function relatedChanged(
 ): void {
   const { channels } = presence;
   if (presence.length === 0) return;
-  const aggregates = channels.map((channel) => out.aggregate(ctx.brand, channel));
-  const all = out.allChannels(ctx.brand);
-  linkDifference(before, after, ctx.grid.windows, relatedTo, (window, from, to, value) => {
-    for (let code = ANY_CHANNEL; code < channels.length; code++) {
-      const aggregate = code === ANY_CHANNEL ? all : (aggregates[code] ?? all);
+  const { brand, grid } = ctx;
+  let aggregates: readonly number[] | undefined;
+  linkDifference(before, after, grid.windows, relatedTo, (window, from, to, value) => {
+    aggregates ??= [out.allChannels(brand), ...channels.map((channel) => out.aggregate(brand, channel))];
+    for (const [nth, aggregate] of aggregates.entries()) {
+      const code = nth + ANY_CHANNEL;
       addCovered(aggregate, METRIC.visitorsRelated, 0, presence, code, from, to, value, window, out);
       addCovered(aggregate, METRIC.activeRelated, 1, presence, code, from, to, value, window, out);
     }
