@@ -12,8 +12,9 @@ import { codeOf, MOMENT, presenceOf, type PersonPresence } from './windows/prese
  */
 export function writePresence(out: ByteWriter, { channels, moments, length }: PersonPresence): void {
   const marks = 2 * channels.length;
-  out.number(channels.length);
-  for (const channel of channels) out.text(channel);
+  out.list(channels, (channel) => {
+    out.text(channel);
+  });
   out.number(length / MOMENT);
   let before = 0;
   for (let at = 0; at < length; at += MOMENT) {

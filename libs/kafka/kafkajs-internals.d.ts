@@ -98,7 +98,6 @@ declare module 'kafkajs/src/cluster/index.js' {
         }[];
       },
     ): Promise<unknown>;
-    endTxn(request: ProducerIdentity & { transactionResult: boolean }): Promise<unknown>;
   }
   export type SocketFactory = (target: {
     host: string;

@@ -10,13 +10,13 @@ import {
   type TransactionalWriter,
 } from '#pipeline';
 import type { ClusterLink } from './cluster-link.js';
-import { CODE, codeOf, isFencing, KafkaCodeError } from './errors.js';
+import { CODE, isFencing, KafkaCodeError } from './errors.js';
 import type { Commit, JointCommits, JointWriter } from './joint-commits.js';
 import { persist, type Attempts } from './retry.js';
 import { SequencedSender, type ProducerId } from './sequenced-sender.js';
 import type { Watch } from './status-board.js';
 import type { TopicLimits } from './topic-limits.js';
-import { abortIfBegun, bumpProducerEpoch } from './wire.js';
+import { bumpProducerEpoch, endTransaction } from './wire.js';
 
 export interface WriterOptions {
   readonly group: string;
@@ -162,11 +162,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
   async assertHeld(deadline: number): Promise<void> {
     if (this.lost !== null) throw new CommitAbortedError(this.lost.message);
     try {
-      await persist(this.link, { ...this.attempts(0), deadline }, async () => {
-        const coordinator = await this.link.transactionCoordinator(this.transactionalId);
-        const code = await abortIfBegun(coordinator, this.identity());
-        if (code !== 0 && code !== CODE.invalidTxnState) throw new KafkaCodeError(code, 'EndTxn');
-      });
+      await this.endTransaction(false, { ...this.attempts(0), deadline });
     } catch (error) {
       // Not as its cause: the transaction is not the one that was fenced.
       throw new CommitAbortedError(this.explain(error).message);
@@ -208,11 +204,17 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
     });
   }
 
-  /** Safe to repeat: the coordinator answers a second asking like the first. */
-  private async endTransaction(commit: boolean, attempts: Attempts): Promise<void> {
-    await persist(this.link, attempts, async () => {
+  /**
+   * Safe to repeat: the coordinator answers a second asking like the first.
+   * @returns false when there was nothing to abort: nothing was begun, or it is over
+   */
+  private endTransaction(commit: boolean, attempts: Attempts): Promise<boolean> {
+    return persist(this.link, attempts, async () => {
       const coordinator = await this.link.transactionCoordinator(this.transactionalId);
-      await coordinator.endTxn({ ...this.identity(), transactionResult: commit });
+      const code = await endTransaction(coordinator, this.identity(), commit);
+      if (code === 0) return true;
+      if (code === CODE.invalidTxnState && !commit) return false;
+      throw new KafkaCodeError(code, 'EndTxn');
     });
   }
 
@@ -243,14 +245,7 @@ export class KafkaTransactionalWriter implements TransactionalWriter, JointWrite
     const remains = this.remains;
     if (remains === 'nothing') return;
     const attempts = this.attempts(this.options.transactionTimeoutMs);
-    let wasOver = false;
-    try {
-      await this.endTransaction(false, attempts);
-    } catch (error) {
-      // Nothing was begun, or the commit had gone through.
-      if (codeOf(error) !== CODE.invalidTxnState) throw error;
-      wasOver = true;
-    }
+    const wasOver = !(await this.endTransaction(false, attempts));
     this.id = await persist(this.link, attempts, async () => {
       const coordinator = await this.link.transactionCoordinator(this.transactionalId);
       return bumpProducerEpoch(coordinator, this.identity(), this.options.transactionTimeoutMs);

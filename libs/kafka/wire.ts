@@ -139,18 +139,22 @@ export interface TransactionalProducer {
 }
 
 /**
- * Aborts what transaction there is, for those who expect none: KafkaJS makes an error of the usual answer, and its
- * stack was a fortieth of what intake did.
- * @returns the broker's code: 48 (INVALID_TXN_STATE) where there was none
+ * Commits or aborts a transaction. Of an answer that is expected, KafkaJS makes an error: its stack was a fortieth of
+ * what intake did.
+ * @returns the broker's code: 0 where it is ended, 48 (INVALID_TXN_STATE) where there was none
  */
-export function abortIfBegun(broker: Broker, producer: TransactionalProducer): Promise<number> {
+export function endTransaction(
+  broker: Broker,
+  producer: TransactionalProducer,
+  commit: boolean,
+): Promise<number> {
   return call(
     broker,
     { key: 26, version: 1, name: 'EndTxn' },
     128,
     (encoder) => {
       encoder.writeString(producer.transactionalId).writeInt64(producer.producerId);
-      encoder.writeInt16(producer.producerEpoch).writeInt8(0);
+      encoder.writeInt16(producer.producerEpoch).writeInt8(commit ? 1 : 0);
     },
     (reader) => {
       reader.skip(4);

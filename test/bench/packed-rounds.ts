@@ -54,7 +54,7 @@ export class PackedRounds {
     return own.topics.map((topic, nth) => ({
       topic,
       partition: own.partitions[nth] ?? 0,
-      key: next(own.ends[2 * nth]).toString(),
+      key: next(own.ends[2 * nth]),
       value: next(own.ends[2 * nth + 1]),
     }));
   }
