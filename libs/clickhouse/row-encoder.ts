@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ClickHouse, CompactValue, Insert, Inserts } from './clickhouse.js';
 import { ClickHouseFailure } from './clickhouse-failure.js';
 import { type ColumnWriter, columnWriter } from './column-writers.js';
@@ -7,6 +8,9 @@ import { RowBinary } from './row-binary.js';
 const SPARE_MAX = 4;
 /** … but not that of an insert of very large rows. */
 const SPARE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Rows that are made and encoded between two turns of the event loop: some milliseconds. */
+const ROWS_PER_TURN = 1_000;
 
 interface Columns {
   readonly types: readonly string[];
@@ -26,7 +30,12 @@ export class RowEncoder implements Inserts {
     if (columns.length === 0) throw new ClickHouseFailure('an insert needs columns', 'INVALID', null);
     const { types, writers } = await this.#columnsOf(table, columns);
     const out = this.#spare.pop() ?? new RowBinary();
-    for (const row of rows) writeRow(out, writers, row);
+    let count = 0;
+    for (const row of rows) {
+      writeRow(out, writers, row);
+      count += 1;
+      if (count % ROWS_PER_TURN === 0) await nextTurn();
+    }
     const { bytes } = out;
     if (bytes.length > 0) await this.engine.insertEncoded({ table, columns, types, bytes });
     // Not where it has failed: some of it may still be on its way.

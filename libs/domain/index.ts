@@ -138,7 +138,7 @@ export { periodAt, type Period } from './periods.js';
 export { type Relationship } from './relationship.js';
 export { decodeState, dueOf, encodeState } from './state-codec.js';
 export { restatedTier, standingTier, type RestatedTier, type Restating } from './restated-tier.js';
-export { personSummaries, type PersonSummary } from './person-summary.js';
+export { hasSameSummaries, personSummaries, type PersonSummary } from './person-summary.js';
 export { schemeShare, type SchemeShare } from './scheme-share.js';
 export { tierAt } from './tiers.js';
 export { encodeFigures, Figures, restoreFigures, type FiguresSnapshot } from './figures/figures.js';

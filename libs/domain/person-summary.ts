@@ -27,12 +27,34 @@ export interface PersonSummary {
 }
 
 /**
+ * Whether `after` has the summaries that `before` had, each as of its own last look: cheap, and true only where nothing
+ * that they are made of has changed. Most touchpoints are visits, and no summary speaks of those.
+ */
+export function hasSameSummaries(before: Relationship, after: Relationship, rules: Rules): boolean {
+  if (
+    before.money !== after.money ||
+    before.links !== after.links ||
+    before.rulesHash !== after.rulesHash ||
+    hasSummary(before) !== hasSummary(after)
+  )
+    return false;
+  // Periods are made of whole days.
+  const [was, is] = [instantOf(before), instantOf(after)];
+  return compileRules(rules).calendars.every((calendar) => calendar.dayOf(was) === calendar.dayOf(is));
+}
+
+/** The person's last look or own last event, whichever is later, ms. */
+function instantOf({ evaluatedAt, lastAt }: Relationship): number {
+  return Math.max(evaluatedAt, lastAt);
+}
+
+/**
  * A person under each scheme of the brand, counting what happened up to and including `t` (ms) or the person's
  * own last event, whichever is later. "As of T" is asked as t = T − 1, of a state folded up to T.
  * Nothing for guests, and for visitors without any relation, payment or refund.
  */
 export function personSummaries(state: Relationship, rules: Rules, t: number): PersonSummary[] {
-  if (state.guest || state.knownSince === Infinity) return [];
+  if (!hasSummary(state)) return [];
   const at = Math.max(t, state.lastAt);
   const isMember = covers(state.links.member, at);
   const total = lifetime(state.money);
@@ -55,4 +77,8 @@ export function personSummaries(state: Relationship, rules: Rules, t: number): P
         gone: false,
       };
     });
+}
+
+function hasSummary({ guest, knownSince }: Relationship): boolean {
+  return !guest && knownSince !== Infinity;
 }

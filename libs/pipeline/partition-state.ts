@@ -5,6 +5,7 @@ import {
   decodeState,
   encodeFigures,
   FOLD_VERSION,
+  hasSameSummaries,
   personSummaries,
   type BatchResult,
   type DueIndex,
@@ -160,7 +161,8 @@ export class PartitionState {
       const before = cache.load(key);
       if (before !== undefined) this.#vanished.set(key, before);
     }
-    cache.join(result.states);
+    const { rules } = compileRules(result.frame.rules);
+    cache.join(result.states, (before, after) => !hasSameSummaries(before, after, rules));
     dues.apply(result.dues);
     figures.apply(result.changes);
     this.#putLate(result);

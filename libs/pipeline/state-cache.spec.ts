@@ -49,7 +49,7 @@ describe('the cache of states', () => {
     const states = new Map(
       Array.from({ length: 100 }, (_, i) => [`k${i}`, stateOf(`p${i}`, '2024-11-10 10:00')]),
     );
-    cache.join(states);
+    cache.join(states, () => true);
     expect(cache.size).toBe(100);
     expect(cache.dirtyCount).toBe(100);
     save(cache);
@@ -61,12 +61,12 @@ describe('the cache of states', () => {
   it('evicts first what was changed longest ago', () => {
     const cache = new StateCache(store, 5);
     const state = stateOf('p', '2024-11-10 10:00');
-    for (const key of ['a', 'b', 'c', 'd', 'e']) cache.join(new Map([[key, state]]));
+    for (const key of ['a', 'b', 'c', 'd', 'e']) cache.join(new Map([[key, state]]), () => true);
     save(cache);
     const changed = stateOf('p', '2024-11-10 11:00');
-    cache.join(new Map([['a', changed]]));
+    cache.join(new Map([['a', changed]]), () => true);
     save(cache);
-    cache.join(new Map([['f', state]]));
+    cache.join(new Map([['f', state]]), () => true);
     save(cache);
     // What is in memory comes back as the very object; what was evicted is read anew.
     expect(cache.load('a')).toBe(changed);
@@ -96,7 +96,7 @@ describe('the cache of states', () => {
           if (next === 'checkpoint') checkpointNow();
           else if (typeof next === 'number') cache.encodeAhead(next);
           else {
-            cache.join(new Map(next.map(({ key, state }) => [`k${key}`, state])));
+            cache.join(new Map(next.map(({ key, state }) => [`k${key}`, state])), () => true);
             for (const { key, state } of next) {
               if (state === null) expected.delete(`k${key}`);
               else expected.set(`k${key}`, state);
@@ -114,9 +114,9 @@ describe('the cache of states', () => {
 
   it('knows that a state was dropped, before and after the checkpoint', () => {
     const cache = new StateCache(store, 10);
-    cache.join(new Map([['k', stateOf('p', '2024-11-10 10:00')]]));
+    cache.join(new Map([['k', stateOf('p', '2024-11-10 10:00')]]), () => true);
     save(cache);
-    cache.join(new Map([['k', null]]));
+    cache.join(new Map([['k', null]]), () => true);
     expect(cache.load('k')).toBeUndefined();
     expect(store.get('k')).toBeDefined();
     save(cache);
@@ -125,9 +125,26 @@ describe('the cache of states', () => {
     expect([...store.states()]).toEqual([]);
   });
 
+  it('tells of each change once that is news, and of new persons', () => {
+    const cache = new StateCache(store, 10);
+    const [first, second] = [stateOf('p', '2024-11-10 10:00'), stateOf('p', '2024-11-10 11:00')];
+    const told = () => [...cache.takeChanged()];
+    cache.join(new Map([['k', first]]), () => false);
+    expect(told()).toEqual([first]);
+    cache.join(new Map([['k', second]]), () => false);
+    expect(told()).toEqual([]);
+    cache.join(new Map([['k', first]]), (before, after) => before === second && after === first);
+    cache.join(new Map([['k', second]]), () => false);
+    expect(told()).toEqual([second]);
+    cache.join(new Map([['k', null]]), () => false);
+    cache.join(new Map([['k', first]]), () => false);
+    expect(told()).toEqual([first]);
+    expect(told()).toEqual([]);
+  });
+
   it('writes again what a failed checkpoint did not write', () => {
     const cache = new StateCache(store, 10);
-    cache.join(new Map([['k', stateOf('p', '2024-11-10 10:00')]]));
+    cache.join(new Map([['k', stateOf('p', '2024-11-10 10:00')]]), () => true);
     expect([...cache.dirtyStates()]).toHaveLength(1);
     expect([...cache.dirtyStates()]).toHaveLength(1);
     save(cache);

@@ -10,7 +10,7 @@ interface Entry {
   encoded: Buffer | null;
   /** Changed since the last checkpoint. */
   isDirty: boolean;
-  /** Changed since `takeChanged`. */
+  /** In `#changed`. */
   isChanged: boolean;
   /** The batch that changed it last, and the one after which it was put where it stands in the order of eviction. */
   changedIn: number;
@@ -47,11 +47,19 @@ export class StateCache {
     return state;
   }
 
-  /** Takes over the states of a batch that is known to be committed. */
-  join(states: ReadonlyMap<string, Relationship | null>): void {
+  /**
+   * Takes over the states of a batch that is known to be committed.
+   * @param isNews   whether `takeChanged` shall tell of the change; of new persons it does in any case
+   */
+  join(
+    states: ReadonlyMap<string, Relationship | null>,
+    isNews: (before: Relationship, after: Relationship) => boolean,
+  ): void {
     this.#batch += 1;
     for (const [key, state] of states) {
-      const entry = this.#entries.get(key) ?? this.#put(key, state);
+      const known = this.#entries.get(key);
+      const before = known?.state ?? null;
+      const entry = known ?? this.#put(key, state);
       if (entry.state !== null && state === null) this.#dropped += 1;
       else if (entry.state === null && state !== null) this.#dropped -= 1;
       entry.state = state;
@@ -61,7 +69,7 @@ export class StateCache {
         entry.isDirty = true;
         this.#dirty.push(entry);
       }
-      if (!entry.isChanged) {
+      if (!entry.isChanged && (before === null || state === null || isNews(before, state))) {
         entry.isChanged = true;
         this.#changed.push(entry);
       }
@@ -77,7 +85,7 @@ export class StateCache {
     return this.#entries.size - this.#dropped;
   }
 
-  /** The states that were changed since the last call, each as it is now, without those that were dropped. */
+  /** The states of which there is news since the last call, each as it is now, without those that were dropped. */
   *takeChanged(): Iterable<Relationship> {
     const changed = this.#changed;
     this.#changed = [];
