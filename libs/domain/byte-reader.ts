@@ -74,9 +74,15 @@ export class ByteReader {
   }
 
   /** @throws RangeError for more items than there are bytes */
-  list<T>(read: () => T): T[] {
+  /** Of a list's items. Each takes a byte at least, so a broken count is found here. */
+  count(): number {
     const length = this.integer();
     if (length < 0 || length > this.bytes.length - this.at) throw new RangeError(`a list of ${length} items`);
+    return length;
+  }
+
+  list<T>(read: () => T): T[] {
+    const length = this.count();
     const items = new Array<T>(length);
     for (let i = 0; i < length; i++) items[i] = read();
     return items;

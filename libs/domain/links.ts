@@ -22,15 +22,22 @@ export function linksOf(lines: readonly LinkLine[], reach: readonly ReachLine[])
     }
   }
   const channels: ChannelLinks[] = [];
-  for (const [channel, spans] of byChannel) channels.push({ channel, spans: union(spans) });
+  for (const [channel, spans] of byChannel) channels.push({ channel, spans: sized(union(spans)) });
   if (channels.length > 1) channels.sort((a, b) => (a.channel < b.channel ? -1 : 1));
   const view: LinkView = {
-    any: union(everywhere),
-    byChannel: channels,
+    any: sized(union(everywhere)),
+    byChannel: sized(channels),
     reachable: reachableOf(channels, reach),
   };
-  return { lines, reach, view, member: union(member) };
+  return { lines, reach, view, member: sized(union(member)) };
 }
+
+/** In no more memory than it needs: what was pushed to has room for 16 items more, and every state has such lists. */
+function sized<T>(list: readonly T[]): readonly T[] {
+  return list.length === 0 ? EMPTY : list.slice();
+}
+
+const EMPTY: readonly never[] = [];
 
 interface ChannelSpan {
   readonly channel: Channel;
@@ -70,7 +77,7 @@ export function withToggle(links: Links, kind: LinkKind, toggle: Toggle): Links 
   const line = links.lines[index];
   if (line === undefined) {
     const added: LinkLine = { kind, channel, toggles: [toggle], settled: false };
-    return linksOf([...links.lines, added].sort(byKindAndChannel), links.reach);
+    return linksOf(links.lines.concat(added).sort(byKindAndChannel), links.reach);
   }
   const oldest = line.toggles[0];
   if (line.settled && oldest !== undefined && precedes(toggle, oldest)) return links;

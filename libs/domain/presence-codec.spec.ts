@@ -108,7 +108,7 @@ describe('recent records', () => {
           for (const record of known) {
             const found = version.find(record.eventId, idHash(record));
             expect(found === undefined).toBe(!ids.has(record.eventId));
-            if (found !== undefined) expect(held).toContain(found);
+            if (found !== undefined) expect(held).toContainEqual(found);
           }
           const from = held[Math.floor(held.length / 2)]?.at ?? 0;
           const young = version.since(from);

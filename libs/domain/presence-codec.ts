@@ -50,7 +50,7 @@ export function readPresence(from: ByteReader): PersonPresence {
 export function writeRecent(out: ByteWriter, recent: RecentRecords, { channels }: PersonPresence): void {
   out.number(recent.size);
   let before = 0;
-  recent.forEach(({ eventId, at, contentHash, channel, active }) => {
+  recent.forEach((eventId, at, contentHash, channel, active) => {
     const code = codeOf(channels, channel);
     out.number(code < 0 ? (active ? OTHER_ACTIVE : OTHER) : 2 * code + (active ? 1 : 0));
     if (code < 0) out.text(channel);
@@ -68,7 +68,7 @@ const OTHER_ACTIVE = -1;
 /** @throws RangeError for what `writeRecent` never writes */
 export function readRecent(from: ByteReader, { channels }: PersonPresence): RecentRecords {
   let before = 0;
-  const records = from.list((): RecentPresence => {
+  return RecentRecords.from(from.count(), (): RecentPresence => {
     const mark = from.integer();
     const channel = mark < 0 ? from.commonText() : channelOf(channels, mark >> 1);
     const eventId = from.text();
@@ -76,7 +76,6 @@ export function readRecent(from: ByteReader, { channels }: PersonPresence): Rece
     before = at;
     return { eventId, at, contentHash: from.number(), channel, active: (mark & 1) === 1 };
   });
-  return RecentRecords.of(records);
 }
 
 function channelOf(channels: ChannelTable, code: number): Channel {

@@ -23,55 +23,81 @@ export function idHashOf(eventId: string): number {
   return (hash ^ (hash >>> 15)) & 0x3fffffff;
 }
 
+/** Numbers of a record: its instant, its content hash, and 2 · the hash of its id + (1 where active). */
+const NUMBERS = 3;
+/** Texts of a record: its event id, its channel. */
+const TEXTS = 2;
+
 /**
- * Records by (at, eventId). Immutable, though versions share their arrays: each sees its own stretch of them, and the
- * newest may append behind that. (A copy for every event would cost busy persons more than all the rest.)
+ * Records by (at, eventId), field behind field in two arrays: as objects they would be most of what a state is made of,
+ * and all of that is walked through by each large collection of garbage. Immutable, though versions share their arrays:
+ * each sees its own stretch of them, and the newest may append behind that. (A copy for every event would cost busy
+ * persons more than all the rest.)
  */
 export class RecentRecords implements Iterable<RecentPresence> {
   static readonly NONE = new RecentRecords([], [], 0, 0);
 
-  /** @param hashes   of the ids, one behind the other: to look for an id must not mean to fetch every record */
-  private constructor(
-    private readonly shared: RecentPresence[],
-    private readonly hashes: number[],
-    private readonly first: number,
-    private readonly end: number,
-  ) {}
+  readonly #numbers: number[];
+  readonly #texts: (string | undefined)[];
+  readonly #first: number;
+  readonly #end: number;
+
+  /** @param first   the stretch [first, end) of records is this version's */
+  private constructor(numbers: number[], texts: (string | undefined)[], first: number, end: number) {
+    this.#numbers = numbers;
+    this.#texts = texts;
+    this.#first = first;
+    this.#end = end;
+  }
+
+  /** @param next   gives so many records, ascending */
+  static from(count: number, next: () => RecentPresence): RecentRecords {
+    if (count === 0) return RecentRecords.NONE;
+    const numbers = new Array<number>(NUMBERS * count);
+    const texts = new Array<string | undefined>(TEXTS * count);
+    for (let place = 0; place < count; place++) {
+      const record = next();
+      put(numbers, texts, place, record, idHashOf(record.eventId));
+    }
+    return new RecentRecords(numbers, texts, 0, count);
+  }
 
   /** @param records   ascending */
   static of(records: readonly RecentPresence[]): RecentRecords {
-    const { length } = records;
-    if (length === 0) return RecentRecords.NONE;
-    return new RecentRecords(
-      [...records],
-      records.map(({ eventId }) => idHashOf(eventId)),
-      0,
-      length,
-    );
+    const left = records.values();
+    return RecentRecords.from(records.length, () => left.next().value as RecentPresence);
   }
 
   get size(): number {
-    return this.end - this.first;
+    return this.#end - this.#first;
   }
 
-  [Symbol.iterator](): Iterator<RecentPresence> {
-    return this.shared.slice(this.first, this.end)[Symbol.iterator]();
+  *[Symbol.iterator](): Generator<RecentPresence> {
+    for (let place = this.#first; place < this.#end; place++) yield this.#recordAt(place);
   }
 
-  forEach(visit: (record: RecentPresence) => void): void {
-    for (let i = this.first; i < this.end; i++) {
-      const record = this.shared[i];
-      if (record !== undefined) visit(record);
+  forEach(
+    visit: (eventId: string, at: number, contentHash: number, channel: Channel, active: boolean) => void,
+  ): void {
+    const numbers = this.#numbers;
+    for (let place = this.#first; place < this.#end; place++) {
+      const active = ((numbers[NUMBERS * place + 2] ?? 0) & 1) === 1;
+      visit(
+        this.#eventIdAt(place),
+        this.#at(place),
+        numbers[NUMBERS * place + 1] ?? 0,
+        this.#channelAt(place),
+        active,
+      );
     }
   }
 
   /** From the end: a repetition mostly follows soon. */
   find(eventId: string, idHash: number): RecentPresence | undefined {
-    const { hashes, first } = this;
-    for (let i = this.end - 1; i >= first; i--) {
-      if (hashes[i] !== idHash) continue;
-      const known = this.shared[i];
-      if (known?.eventId === eventId) return known;
+    const numbers = this.#numbers;
+    for (let place = this.#end - 1; place >= this.#first; place--) {
+      if ((numbers[NUMBERS * place + 2] ?? 0) >> 1 !== idHash) continue;
+      if (this.#eventIdAt(place) === eventId) return this.#recordAt(place);
     }
     return undefined;
   }
@@ -82,24 +108,24 @@ export class RecentRecords implements Iterable<RecentPresence> {
    * @param idHash   of its id, by `idHashOf`
    */
   with(record: RecentPresence, idHash: number, from: number): RecentRecords {
-    let first = this.firstSince(from);
     if (record.at < from) return this.since(from);
-    if (this.end - first >= RECENT_MAX) first = this.end - RECENT_MAX + 1;
-    const last = this.shared[this.end - 1];
-    const isNewest = first === this.end || last === undefined || precedes(last, record);
-    const isOwnEnd = this.shared.length === this.end && this.end > 0 && first < COMPACTED_FROM;
-    if (isNewest && isOwnEnd) {
-      this.shared.push(record);
-      this.hashes.push(idHash);
-      return new RecentRecords(this.shared, this.hashes, first, this.end + 1);
+    const end = this.#end;
+    let first = this.#firstSince(from);
+    if (end - first >= RECENT_MAX) first = end - RECENT_MAX + 1;
+    let place = end;
+    while (place > first && this.#isBehind(place - 1, record)) place--;
+    if (place === end && first < COMPACTED_FROM && this.#hasRoomAtOwnEnd()) {
+      put(this.#numbers, this.#texts, end, record, idHash);
+      return new RecentRecords(this.#numbers, this.#texts, first, end + 1);
     }
-    const kept = this.shared.slice(first, this.end);
-    const hashes = this.hashes.slice(first, this.end);
-    let place = kept.length;
-    while (place > 0 && precedes(record, kept[place - 1])) place--;
-    kept.splice(place, 0, record);
-    hashes.splice(place, 0, idHash);
-    return new RecentRecords(kept, hashes, 0, kept.length);
+    const size = end - first + 1;
+    const room = capacityFor(size);
+    const numbers = new Array<number>(NUMBERS * room);
+    const texts = new Array<string | undefined>(TEXTS * room);
+    this.#copy(first, place, numbers, texts, 0);
+    put(numbers, texts, place - first, record, idHash);
+    this.#copy(place, end, numbers, texts, place - first + 1);
+    return new RecentRecords(numbers, texts, 0, size);
   }
 
   without(eventId: string): RecentRecords {
@@ -108,29 +134,84 @@ export class RecentRecords implements Iterable<RecentPresence> {
 
   /** What is not older than `from` (ms). */
   since(from: number): RecentRecords {
-    const first = this.firstSince(from);
-    if (first === this.first) return this;
-    if (first === this.end) return RecentRecords.NONE;
-    return new RecentRecords(
-      this.shared.slice(first, this.end),
-      this.hashes.slice(first, this.end),
-      0,
-      this.end - first,
-    );
+    const first = this.#firstSince(from);
+    const end = this.#end;
+    if (first === this.#first) return this;
+    if (first === end) return RecentRecords.NONE;
+    const numbers = this.#numbers.slice(NUMBERS * first, NUMBERS * end);
+    return new RecentRecords(numbers, this.#texts.slice(TEXTS * first, TEXTS * end), 0, end - first);
   }
 
-  private firstSince(from: number): number {
-    let first = this.first;
-    while (first < this.end && (this.shared[first]?.at ?? from) < from) first++;
+  #firstSince(from: number): number {
+    let first = this.#first;
+    while (first < this.#end && this.#at(first) < from) first++;
     return first;
+  }
+
+  #isBehind(place: number, { at, eventId }: RecentPresence): boolean {
+    const other = this.#at(place);
+    return at < other || (at === other && eventId < this.#eventIdAt(place));
+  }
+
+  /** Nothing stands behind this version's end, not even another version's record. */
+  #hasRoomAtOwnEnd(): boolean {
+    const texts = this.#texts;
+    const behind = TEXTS * this.#end;
+    return behind < texts.length && texts[behind] === undefined;
+  }
+
+  #copy(first: number, end: number, numbers: number[], texts: (string | undefined)[], to: number): void {
+    for (let from = NUMBERS * first, at = NUMBERS * to; from < NUMBERS * end; from++, at++) {
+      numbers[at] = this.#numbers[from] ?? 0;
+    }
+    for (let from = TEXTS * first, at = TEXTS * to; from < TEXTS * end; from++, at++) {
+      texts[at] = this.#texts[from];
+    }
+  }
+
+  #recordAt(place: number): RecentPresence {
+    return {
+      eventId: this.#eventIdAt(place),
+      at: this.#at(place),
+      contentHash: this.#numbers[NUMBERS * place + 1] ?? 0,
+      channel: this.#channelAt(place),
+      active: ((this.#numbers[NUMBERS * place + 2] ?? 0) & 1) === 1,
+    };
+  }
+
+  #at(place: number): number {
+    return this.#numbers[NUMBERS * place] ?? 0;
+  }
+
+  #eventIdAt(place: number): string {
+    return this.#texts[TEXTS * place] ?? '';
+  }
+
+  #channelAt(place: number): Channel {
+    return this.#texts[TEXTS * place + 1] ?? '';
   }
 }
 
-/** An array is copied without what has been left out at its front once that is this much. */
+/** What has been left out at the front of the arrays is copied no more once it is this much. */
 const COMPACTED_FROM = 256;
 
-function precedes(a: RecentPresence, b: RecentPresence | undefined): boolean {
-  return b !== undefined && (a.at < b.at || (a.at === b.at && a.eventId < b.eventId));
+function put(
+  numbers: number[],
+  texts: (string | undefined)[],
+  place: number,
+  { eventId, at, contentHash, channel, active }: RecentPresence,
+  idHash: number,
+): void {
+  numbers[NUMBERS * place] = at;
+  numbers[NUMBERS * place + 1] = contentHash;
+  numbers[NUMBERS * place + 2] = 2 * idHash + (active ? 1 : 0);
+  texts[TEXTS * place] = eventId;
+  texts[TEXTS * place + 1] = channel;
+}
+
+/** Records there is room for: half as many again, and little for the many who come once or twice. */
+function capacityFor(size: number): number {
+  return size <= 2 ? 2 : Math.ceil(1.5 * size);
 }
 
 /**

@@ -59,6 +59,19 @@ function stranger({ brand, person, guest }: Touchpoint): Draft {
   };
 }
 
+/**
+ * V8 gives each object copies of its own of the numbers beyond 32 bits in it, as long as the field has never held
+ * anything else. Once it has, the versions of a state share those that an event does not change: five objects and a
+ * third of the memory that each event takes.
+ */
+function shareNumbers(): void {
+  const { lastAt, ...rest } = stranger({ brand: '', person: '', guest: true } as Touchpoint);
+  const none = null as unknown as number;
+  const numbers = { knownSince: none, settledRelatedSince: none, evaluatedAt: none, dueAt: none };
+  draftOf({ ...rest, ...numbers, lastAt, rulesHash: none });
+}
+shareNumbers();
+
 const NOTHING: Step = { after: null, news: false, changedFrom: Infinity };
 
 /** @param before   undefined for somebody of whom nothing is known */
