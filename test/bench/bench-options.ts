@@ -4,7 +4,7 @@ import { messageOf } from '#pipeline';
 
 export const PARTS = [
   ...(['hot-path', 'engine', 'persons', 'replay', 'embedded', 'recovery'] as const),
-  ...(['scaling', 'latency', 'kafka'] as const),
+  ...(['midnight', 'scaling', 'latency', 'kafka'] as const),
 ] as const;
 export type Part = (typeof PARTS)[number];
 
@@ -27,6 +27,7 @@ Parts (default: all)
   replay     a year of purchases from CSV through \`gravity replay\`, embedded
   embedded   source topics → intake → relationship → archive → chDB in one process
   recovery   a partition with a million persons: from assignment to processing, on its disk and from a snapshot
+  midnight   a partition of which a million persons fall at one midnight: for how long it stands still
   latency    the same path as services on a real broker under 5,000 events/s: from a producer to the tier change
   scaling    1, 2, 3, 2 and 1 instances of relationship under load: what moves, for how long it stands still, and
              whether every tier change is there once
@@ -37,7 +38,7 @@ Options
   --record         append the results to test/bench/results/
   --quick          a twentieth of the work
   --events N       events (hot-path, engine, kafka, persons, replay: 1,000,000; latency: 600,000; embedded: 300,000)
-  --persons N      persons (100,000; engine: 200,000; persons: 5,000,000; recovery: 1,000,000)
+  --persons N      persons (100,000; engine: 200,000; persons: 5,000,000; recovery, midnight: 1,000,000)
   --seed N         of all that is random (611)
 `;
 

@@ -143,7 +143,7 @@ async function produce(kafka: Kafka, encoder: SourceEncoder, count: number, opti
   const mix = mixOf(events);
   const beginsAt = Date.now() + total * PREPARE_MS;
   const eventsPerRound = (EVENTS_PER_SECOND * ROUND_MS) / 1_000;
-  const rounds = new PackedRounds(events, {
+  const rounds = await PackedRounds.of(events, {
     ...{ encoder, partitions: SOURCE_PARTITIONS, eventsPerRound, roundMs: ROUND_MS, beginsAt },
   });
   collectGarbage();

@@ -9,6 +9,7 @@ const RUN: Readonly<Record<Part, (options: BenchOptions) => Promise<BenchResult>
   replay: async (options) => (await import('./replay.js')).replayYear(options),
   embedded: async (options) => (await import('./embedded.js')).embeddedPath(options),
   recovery: async (options) => (await import('./recovery.js')).recovery(options),
+  midnight: async (options) => (await import('./midnight.js')).midnight(options),
   scaling: async (options) => (await import('./scaling.js')).scaling(options),
   latency: async (options) => (await import('./latency.js')).latency(options),
   kafka: async (options) => (await import('./kafka.js')).kafkaPath(options),

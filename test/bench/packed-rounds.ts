@@ -1,4 +1,5 @@
 /** Records of a load, encoded before it begins: who measures how long others take must not take the processor himself. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceEncoder } from '#contracts';
 import type { SourceTouchpoint } from '#domain';
 import type { OutgoingRecord } from '#pipeline';
@@ -23,18 +24,24 @@ interface Packed {
   readonly bytes: Buffer;
 }
 
+/** Rounds that are encoded between two turns of the event loop: a subscriber in this process has to say that he lives. */
+const ROUNDS_PER_TURN = 50;
+
 export class PackedRounds {
-  private readonly rounds: Packed[] = [];
+  private constructor(private readonly rounds: readonly Packed[]) {}
 
   /** Takes the events out of the array, so that they need not be held beside their records. */
-  constructor(events: SourceTouchpoint[], options: RoundsOptions) {
+  static async of(events: SourceTouchpoint[], options: RoundsOptions): Promise<PackedRounds> {
     const { encoder, partitions, eventsPerRound, roundMs, beginsAt } = options;
+    const rounds: Packed[] = [];
     events.reverse();
     for (let at = beginsAt; events.length > 0; at += roundMs) {
       const own = events.splice(-eventsPerRound).reverse();
       const live = own.map((event) => ({ ...event, sentAt: at, occurredAt: at }));
-      this.rounds.push(packed(sourceRecords(live, encoder, partitions)));
+      rounds.push(packed(sourceRecords(live, encoder, partitions)));
+      if (rounds.length % ROUNDS_PER_TURN === 0) await nextTurn();
     }
+    return new PackedRounds(rounds);
   }
 
   get count(): number {

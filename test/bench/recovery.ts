@@ -12,7 +12,7 @@ import {
   type SnapshotManifest,
 } from '#pipeline';
 // The lib's index is for jest alone.
-import { feed, feedFrom, PATIENT, PipelineWorld, WORLD_GROUP } from '../../libs/testing/pipeline-world.js';
+import { commitAll, feed, feedFrom, PATIENT, PipelineWorld } from '../../libs/testing/pipeline-world.js';
 import { TempDir } from '../../libs/testing/temp-dir.js';
 import { epochRaised, join, pay, rulesSet, tick, visit } from '../../libs/testing/touchpoint-kit.js';
 import { SeededRandom } from '../../apps/simulator/night/seeded-random.js';
@@ -205,14 +205,6 @@ function night(fromMs: number, toMs: number, persons: number, random: SeededRand
     }
   }
   return entries;
-}
-
-/** As if all there is had been published before. */
-async function commitAll(world: PipelineWorld): Promise<void> {
-  const writer = await world.log.writer(WORLD_GROUP, world.input());
-  const offset = await world.end(world.input().topic);
-  await writer.commit({ records: [], positions: [{ ...world.input(), offset }] });
-  await writer.close();
 }
 
 function workerOf(
