@@ -213,7 +213,7 @@ export class PartitionState {
   }
 
   #flushPersons(head: Omit<RowHead, 'brand'>, put: (row: FigureRow) => void): void {
-    const { rules } = compileRules(this.#frame.rules);
+    const { rules, hash } = compileRules(this.#frame.rules);
     // As of the instant the person was looked at last: what is flushed when must not change what a row says.
     // Those who have vanished come first: who has come back since has a row of his own again.
     for (const state of this.#vanished.values()) {
@@ -221,7 +221,8 @@ export class PartitionState {
         put(personRow(head, { ...summary, gone: true }));
       }
     }
-    for (const state of this.parts.cache.takeChanged()) {
+    // Who has not been looked at by these rules yet is told again: they may go before he is.
+    for (const state of this.parts.cache.takeChanged(({ rulesHash }) => rulesHash === hash)) {
       for (const summary of personSummaries(state, rules, state.evaluatedAt)) {
         put(personRow(head, summary));
       }

@@ -39,7 +39,13 @@ describe('the cache of states', () => {
     store = stores.open(0);
   });
 
+  /** As a checkpoint does, which begins with a flush. */
   function save(cache: StateCache): void {
+    for (const state of cache.takeChanged(() => true)) expect(state).toBeDefined();
+    keep(cache);
+  }
+
+  function keep(cache: StateCache): void {
     store.write({ checkpoint, states: cache.dirtyStates(), blobs: [], outbox: [] });
     cache.clean();
   }
@@ -128,7 +134,7 @@ describe('the cache of states', () => {
   it('tells of each change once that is news, and of new persons', () => {
     const cache = new StateCache(store, 10);
     const [first, second] = [stateOf('p', '2024-11-10 10:00'), stateOf('p', '2024-11-10 11:00')];
-    const told = () => [...cache.takeChanged()];
+    const told = () => [...cache.takeChanged(() => true)];
     cache.join(new Map([['k', first]]), () => false);
     expect(told()).toEqual([first]);
     cache.join(new Map([['k', second]]), () => false);
@@ -140,6 +146,17 @@ describe('the cache of states', () => {
     cache.join(new Map([['k', first]]), () => false);
     expect(told()).toEqual([first]);
     expect(told()).toEqual([]);
+  });
+
+  it('tells again what is not told for good, and keeps it in memory until then', () => {
+    const cache = new StateCache(store, 0);
+    const first = stateOf('p', '2024-11-10 10:00');
+    cache.join(new Map([['k', first]]), () => true);
+    expect([...cache.takeChanged(() => false)]).toEqual([first]);
+    keep(cache);
+    expect(cache.load('k')).toBe(first);
+    expect([...cache.takeChanged(() => true)]).toEqual([first]);
+    expect([...cache.takeChanged(() => true)]).toEqual([]);
   });
 
   it('writes again what a failed checkpoint did not write', () => {

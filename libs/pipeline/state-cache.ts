@@ -85,12 +85,16 @@ export class StateCache {
     return this.#entries.size - this.#dropped;
   }
 
-  /** The states of which there is news since the last call, each as it is now, without those that were dropped. */
-  *takeChanged(): Iterable<Relationship> {
+  /**
+   * The states of which there is news since the last call, each as it is now, without those that were dropped.
+   * @param isTold   false: there will be news of this state in the next call, too
+   */
+  *takeChanged(isTold: (state: Relationship) => boolean): Iterable<Relationship> {
     const changed = this.#changed;
     this.#changed = [];
     for (const entry of changed) {
-      entry.isChanged = false;
+      entry.isChanged = entry.state !== null && !isTold(entry.state);
+      if (entry.isChanged) this.#changed.push(entry);
       if (entry.state !== null) yield entry.state;
     }
   }
@@ -153,7 +157,7 @@ export class StateCache {
     excess += Math.ceil(this.cleanMax / 10);
     for (const [key, entry] of this.#entries) {
       if (excess <= 0) return;
-      if (entry.isDirty) continue;
+      if (entry.isDirty || entry.isChanged) continue;
       this.#entries.delete(key);
       if (entry.changedIn > entry.placedIn) {
         // Where it stands now it is met again, at the end of this walk.
