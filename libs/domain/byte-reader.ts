@@ -73,14 +73,14 @@ export class ByteReader {
     return length < 0 ? null : this.textOf(length);
   }
 
-  /** @throws RangeError for more items than there are bytes */
-  /** Of a list's items. Each takes a byte at least, so a broken count is found here. */
+  /** How many items a list has. @throws RangeError for more than there are bytes, of which each takes one at least */
   count(): number {
     const length = this.integer();
     if (length < 0 || length > this.bytes.length - this.at) throw new RangeError(`a list of ${length} items`);
     return length;
   }
 
+  /** @throws RangeError for more items than there are bytes */
   list<T>(read: () => T): T[] {
     const length = this.count();
     const items = new Array<T>(length);

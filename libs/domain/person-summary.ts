@@ -1,4 +1,4 @@
-import { compileRules } from './compiled-rules.js';
+import { compileRules, type CompiledRules } from './compiled-rules.js';
 import { lifetime } from './money.js';
 import { periodIdAt } from './periods.js';
 import type { Relationship } from './relationship.js';
@@ -30,7 +30,11 @@ export interface PersonSummary {
  * Whether `after` has the summaries that `before` had, each as of its own last look: cheap, and true only where nothing
  * that they are made of has changed. Most touchpoints are visits, and no summary speaks of those.
  */
-export function hasSameSummaries(before: Relationship, after: Relationship, rules: Rules): boolean {
+export function hasSameSummaries(
+  before: Relationship,
+  after: Relationship,
+  { calendars }: CompiledRules,
+): boolean {
   if (
     before.money !== after.money ||
     before.links !== after.links ||
@@ -40,7 +44,7 @@ export function hasSameSummaries(before: Relationship, after: Relationship, rule
     return false;
   // Periods are made of whole days.
   const [was, is] = [instantOf(before), instantOf(after)];
-  return compileRules(rules).calendars.every((calendar) => calendar.dayOf(was) === calendar.dayOf(is));
+  return calendars.every((calendar) => calendar.dayOf(was) === calendar.dayOf(is));
 }
 
 /** The person's last look or own last event, whichever is later, ms. */

@@ -79,15 +79,13 @@ export class RecentRecords implements Iterable<RecentPresence> {
   forEach(
     visit: (eventId: string, at: number, contentHash: number, channel: Channel, active: boolean) => void,
   ): void {
-    const numbers = this.#numbers;
     for (let place = this.#first; place < this.#end; place++) {
-      const active = ((numbers[NUMBERS * place + 2] ?? 0) & 1) === 1;
       visit(
         this.#eventIdAt(place),
         this.#at(place),
-        numbers[NUMBERS * place + 1] ?? 0,
+        this.#contentHashAt(place),
         this.#channelAt(place),
-        active,
+        this.#isActiveAt(place),
       );
     }
   }
@@ -173,14 +171,22 @@ export class RecentRecords implements Iterable<RecentPresence> {
     return {
       eventId: this.#eventIdAt(place),
       at: this.#at(place),
-      contentHash: this.#numbers[NUMBERS * place + 1] ?? 0,
+      contentHash: this.#contentHashAt(place),
       channel: this.#channelAt(place),
-      active: ((this.#numbers[NUMBERS * place + 2] ?? 0) & 1) === 1,
+      active: this.#isActiveAt(place),
     };
   }
 
   #at(place: number): number {
     return this.#numbers[NUMBERS * place] ?? 0;
+  }
+
+  #contentHashAt(place: number): number {
+    return this.#numbers[NUMBERS * place + 1] ?? 0;
+  }
+
+  #isActiveAt(place: number): boolean {
+    return ((this.#numbers[NUMBERS * place + 2] ?? 0) & 1) === 1;
   }
 
   #eventIdAt(place: number): string {

@@ -161,7 +161,7 @@ export class PartitionState {
       const before = cache.load(key);
       if (before !== undefined) this.#vanished.set(key, before);
     }
-    const { rules } = compileRules(result.frame.rules);
+    const rules = compileRules(result.frame.rules);
     cache.join(result.states, (before, after) => !hasSameSummaries(before, after, rules));
     dues.apply(result.dues);
     figures.apply(result.changes);
