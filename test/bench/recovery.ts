@@ -1,5 +1,4 @@
 /** From assignment to processing again: a partition with very many persons, on its own disk and from a snapshot. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { defaultRules, type LogEntry } from '#domain';
 import { SnapshotDirectory } from '#state-store';
 import {
@@ -20,6 +19,7 @@ import { personsOf, type BenchOptions } from './bench-options.js';
 import type { BenchResult, Measure } from './bench-report.js';
 import { collectGarbage } from './collect-garbage.js';
 import { cpuSeconds, MachineWatch } from './machine.js';
+import { spanOf, standstill, type Span } from './spans.js';
 
 const PERSONS = 1_000_000;
 /** What comes to one partition of eight at 5,000 events/s. */
@@ -45,12 +45,6 @@ const BRANDS = 5;
 const PAYING_SHARE = 0.5;
 const SAME_DISK_MAX_S = 5;
 const SNAPSHOT_MAX_S = 30;
-
-/** By the clock, and of the process's CPU: on a busy machine only the latter says much. In seconds. */
-interface Span {
-  readonly wall: number;
-  readonly cpu: number;
-}
 
 interface Recovery {
   readonly assigned: Span;
@@ -284,19 +278,3 @@ async function recover(
 }
 
 const NONE: Span = { wall: 0, cpu: 0 };
-
-async function spanOf(work: () => Promise<void>): Promise<Span> {
-  const startedAt = performance.now();
-  const before = process.cpuUsage();
-  await work();
-  return { wall: (performance.now() - startedAt) / 1_000, cpu: cpuSeconds(before) };
-}
-
-/** The longest time in which nothing else had its turn, ms. */
-async function standstill(work: () => Promise<void>): Promise<number> {
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
-  await work();
-  delay.disable();
-  return delay.max / 1e6;
-}
